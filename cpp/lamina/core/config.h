@@ -174,7 +174,8 @@ void check_fields(typename T::OptionsType& options) {
     const Value value = field.get(options);
     const std::string expected = field.check(value);
     if (!expected.empty()) throw_bad_field(T::kType, field.info.name, expected, value);
-    field.set(options, value);
+    // An object is canonical already, and may be of a type that no registry can make again.
+    if (value.object() == nullptr) field.set(options, value);
   }
 }
 
@@ -208,6 +209,9 @@ typename T::OptionsType options_from(const Config& config) {
   }
   return options;
 }
+
+// Types that only the program knows (written in Python, say) start with this; files keep their names.
+inline constexpr const char* kCustomPrefix = "custom:";
 
 // ---- described objects
 // --------------------------------------------------------------------------------------------- Anything with

@@ -18,7 +18,9 @@ enum class RandomUse : std::uint32_t { weights = 1, layer = 2, shuffle = 3 };
 // A stream of random numbers keyed by (seed, use, a, b): for a layer in a training step a is the node and b
 // the step; for weights a is the parameter; for shuffles a is the epoch.
 //
-// The key is Philox of (use, a, b) under the seed, so streams of neighbouring steps are unrelated.
+// The key is Philox of (use, a, b) under the seed, so streams of neighbouring steps are unrelated. Block i of
+// the stream has the counter (i low, i high, 1, 0); kernels that draw under the same key leave the last two
+// words 0, so the two never meet.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, RandomUse use, std::uint64_t a, std::uint64_t b = 0);

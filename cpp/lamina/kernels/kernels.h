@@ -74,6 +74,9 @@ struct MatmulTile {
   std::size_t c_row;      // distance of rows of C
   std::size_t m, n, k;
   bool accumulate;
+  // 0, or: B isn't packed but row-major, with this distance of rows, and packed_b is its element (0, 0). For small m,
+  // where packing costs more than it saves; the bits are the same.
+  std::size_t unpacked_b_row;
   // Epilogue, run when `last`: c = activation(c + bias), and before_activation (if not null, same layout as
   // c) receives c + bias. Elementwise activations only (not softmax, log_softmax).
   bool last;

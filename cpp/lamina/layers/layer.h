@@ -44,7 +44,7 @@ struct ParameterSpec {
 struct StateSpec {
   std::string name;
   Shape shape;
-  float initial = 0.0F;
+  InitializerPtr initializer;
 };
 
 // Memory for a batch: per_row * rows + fixed floats.
@@ -76,7 +76,7 @@ struct ForwardContext {
   // not frozen).
   std::span<const float* const> state;
   std::span<float* const> state_out;
-  std::span<float* const> saved;  // empty in inference
+  std::span<float* const> saved;  // empty when no backward follows (whatever the mode)
   float* scratch = nullptr;       // what forward_scratch() asked for; 64-byte aligned
   // For a layer that ends in a softmax or sigmoid: write what goes into it (the loss does the rest).
   bool emit_logits = false;

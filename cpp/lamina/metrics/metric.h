@@ -19,6 +19,8 @@ struct MetricBatch {
   const float* prediction = nullptr;  // (rows, columns), after the last activation
   const float* target = nullptr;      // one of target (rows, columns) and labels (rows) is set
   const std::int32_t* labels = nullptr;
+  // One sample of the target, without the batch, where a user's loss allows any shape; else null.
+  const Shape* target_shape = nullptr;
 };
 
 // A metric holds its running sums itself; a session makes its own by registry().make().
@@ -37,7 +39,10 @@ class Metric : public Describable {
 using MetricPtr = std::shared_ptr<Metric>;
 
 // A metric from a name as users write it: "accuracy" and "acc" choose among binary, categorical and sparse by
-// the loss and the shapes, as Keras does. ArgumentError for an unknown name, with the nearest known.
-MetricPtr make_metric(const std::string& name, const Loss& loss, std::size_t columns);
+// the targets and the shapes, as Keras does. ArgumentError for an unknown name, with the nearest known.
+MetricPtr make_metric(const std::string& name, const Loss& loss, std::size_t columns, TargetKind targets);
+inline MetricPtr make_metric(const std::string& name, const Loss& loss, std::size_t columns) {
+  return make_metric(name, loss, columns, loss.target_kind());
+}
 
 }  // namespace lamina

@@ -16,7 +16,7 @@
 
 namespace lamina {
 
-class Plan;
+struct InferencePlan;
 
 // Output `output` of node `node`.
 struct Edge {
@@ -52,7 +52,7 @@ struct Parameter : NamedRange {
 };
 
 struct StateRange : NamedRange {
-  float initial = 0.0F;
+  InitializerPtr initializer;
 };
 
 struct LayerEntry {
@@ -74,25 +74,34 @@ struct Graph {
   std::optional<std::uint64_t> seed;  // for the weights; nothing means entropy
   std::vector<Parameter> parameters;
   std::vector<StateRange> state;
+  std::size_t parameter_count = 0;       // floats
+  std::size_t state_count = 0;
   Buffer parameter_values;
   Buffer state_values;
   std::uint64_t layout_version =
       0;  // changes when a layer is frozen or thawed: plans for training are then laid out anew
 
   // Inference plans that are not in use right now (see Model::predict). Guarded by the mutex.
-  std::mutex plans_mutex;
-  std::vector<std::unique_ptr<Plan>> idle_plans;
+  mutable std::mutex plans_mutex;
+  mutable std::vector<std::unique_ptr<InferencePlan>> idle_plans;
 
   Graph();
   ~Graph();
+  // A copy that shares the layers, which are immutable, and nothing else.
+  std::shared_ptr<Graph> clone() const;
 
   // Appends a layer with a name of its own; ArgumentError when the name is taken.
   std::size_t add_layer(LayerPtr layer);
   std::size_t add_input(const TensorSpec& spec);
   std::size_t add_call(std::size_t layer, std::vector<Edge> inputs);
 
-  // Lets every layer declare itself and lays out the buffers. Changes nothing when a layer throws.
+  // Lets every layer declare itself: specs, parameters, state and their counts; allocates no weights.
+  // Changes nothing when a layer throws.
+  void declare();
+  // declare(), and the buffers.
   void build();
+  // Takes back a lazy build of a chain: no inputs, calls, parameters.
+  void unbuild();
   // Draws the weights unless they are ready. `fallback_seed` is for a graph without a seed of its own.
   void ensure_weights(std::optional<std::uint64_t> fallback_seed = std::nullopt);
   const TensorSpec& spec_of(const Edge& edge) const { return nodes[edge.node].spec.outputs[edge.output]; }

@@ -41,7 +41,8 @@ class Model {
 
   // Predicts rows of any array of shape (rows, ...): `output` receives (rows, ...) float32, contiguous.
   // ShapeError when the extents don't fit.
-  void predict(const ArrayView& input, View output) const;
+  // Rows run in chunks of at most `batch_size`, which changes speed and memory but no bit of the result.
+  void predict(const ArrayView& input, View output, std::size_t batch_size = 256) const;
   std::vector<float> predict(const ArrayView& input) const;
 
   // Freezes or thaws a layer by index.

@@ -33,6 +33,7 @@ struct PlanRun {
   std::uint64_t seed = 0;     // random numbers are keyed by (seed, node, step)
   std::uint64_t step = 0;
   std::span<float* const> outputs;  // where outputs go; empty: into the arena. See output()
+  bool penalties = false;                  // compute the activity penalties
   Executor* executor = nullptr;
   // Backward:
   float* gradient = nullptr;         // flat, as parameters
@@ -53,7 +54,7 @@ class Plan {
   // Whether the activation of output `index` is left out of it.
   bool emits_logits(std::size_t index) const;
 
-  // Runs the graph and returns the sum of the activity penalties.
+  // Runs the graph and returns the sum of the activity penalties (0 unless run.penalties).
   double forward(const PlanRun& run);
   const float* output(std::size_t index) const;  // of the last forward, (rows, ...)
   // Memory for the gradient of output `index`: written by the loss between forward and backward.

@@ -52,4 +52,10 @@ class Optimizer : public Describable {
 
 using OptimizerPtr = std::shared_ptr<Optimizer>;
 
+// Fills the parts of a pass that every rule shares, for the update number `step` (0 first) at rate
+// `learning_rate`: weight_decay (times the rate), clip_value (infinite unless set) and ema_momentum (0 at the
+// first update, so that the average begins at the weights, as in Keras).
+void common_constants(const OptimizerCommon& common, std::int64_t step, double learning_rate,
+                      kernels::OptimizerPass& pass);
+
 }  // namespace lamina

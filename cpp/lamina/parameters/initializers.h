@@ -10,14 +10,14 @@
 
 namespace lamina {
 
-// Draws the initial values of a parameter. Fan-in and fan-out of a shape follow Keras: (in, out) for a
-// matrix, the length twice for a vector, 1 for a scalar.
+// Draws the initial values of a parameter. The kinds of it are in initializer_types.h.
 class Initializer : public Describable {
  public:
   static const Registry<Initializer>& registry();
 
   // Fills `values` (shape.elements() of them). The numbers depend on the stream and the shape alone.
-  // ShapeError for a shape the initializer can't fill (Identity and Orthogonal want two dimensions).
+  // ShapeError for a shape the initializer can't fill (Identity wants two dimensions, Orthogonal at least
+  // two).
   virtual void fill(const Shape& shape, RandomStream& random, std::span<float> values) const = 0;
 };
 

@@ -1,8 +1,10 @@
 // Learning rates as a function of the step, with Keras 3's names, defaults and formulas.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "lamina/core/config.h"
 
@@ -26,6 +28,8 @@ struct LearningRate {
   LearningRate() = default;
   LearningRate(double constant) : value(constant) {}
   LearningRate(SchedulePtr function) : schedule(std::move(function)) {}
+  template <std::derived_from<Schedule> S>
+  LearningRate(std::shared_ptr<S> function) : schedule(std::move(function)) {}
   double at(std::int64_t step) const { return schedule ? schedule->rate(step) : value; }
 };
 

@@ -16,7 +16,7 @@
 #include "lamina/metrics/metric.h"
 #include "lamina/model/model.h"
 #include "lamina/optimizers/optimizer.h"
-#include "lamina/training/data.h"
+#include "lamina/data/dataset.h"
 
 namespace lamina {
 
@@ -99,6 +99,7 @@ class TrainingSession {
   double value_and_gradient(const Dataset& data, bool training, std::span<float> gradient);
 
   Model& model() { return model_; }
+  const Model& model() const { return model_; }
   Optimizer& optimizer() { return *options_.optimizer; }
   const SessionOptions& options() const { return options_; }
   std::vector<std::string> metric_names();  // StateError before the model is built

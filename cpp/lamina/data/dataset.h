@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lamina/core/config.h"
 #include "lamina/core/tensor.h"
 #include "lamina/losses/loss.h"
 
@@ -30,8 +31,11 @@ struct TargetSpec {
   TargetKind kind = TargetKind::values;
   std::string loss;                 // type of the loss, for messages
   std::string sibling;              // the loss that takes the other kind of targets, or ""
-  std::int64_t ignored_label = -1;  // allowed besides [0, classes)
+  std::optional<std::int64_t> ignored_label;  // allowed besides [0, classes)
 };
+
+// Throws ShapeError unless the array holds rows of this shape. (n,) is taken for (n, 1).
+void check_input(const ArrayView& array, const Shape& expected, const char* what);
 
 // Throws ShapeError, DTypeError or DataError unless the arrays fit; with `scan` also reads all values once
 // (finite, labels in range). Changes nothing.

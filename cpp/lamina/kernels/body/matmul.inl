@@ -1,0 +1,323 @@
+// The matrix product: packing, a register-blocked micro-kernel, and its epilogue.
+//
+// micro_kernel<rows, vectors> keeps rows x vectors accumulators in registers and walks down k once: per step
+// it loads `vectors` of B, broadcasts one element of A a row, and multiplies and adds. Each element of C is
+// therefore one chain in increasing k, whatever the tile. Rows of a tile are split evenly, so no tile is left
+// with a single row.
+
+#if LAMINA_ISA == 2
+constexpr std::size_t kTileRows = 14;  // 14 x 2 accumulators, 2 of B, 2 for A: all 32 registers
+constexpr std::size_t kTileVectors = 2;
+constexpr std::size_t kDirectBudget = 24;
+#elif LAMINA_ISA == 1
+constexpr std::size_t kTileRows = 6;  // 12 accumulators, 2 of B, 2 for A: all 16 registers
+constexpr std::size_t kTileVectors = 2;
+constexpr std::size_t kDirectBudget = 12;
+#else
+constexpr std::size_t kTileRows = 4;  // 8 accumulators, and room for products
+constexpr std::size_t kTileVectors = 2;
+constexpr std::size_t kDirectBudget = 8;
+#endif
+constexpr std::size_t kTileCols = kTileVectors * kLanes;
+constexpr std::size_t kLineFloats = 16;    // a cache line
+constexpr std::size_t kRowsAhead = 8;      // B is prefetched so far ahead: 10 % at 128 x 512 x 512
+constexpr std::size_t kDirectRows = 4;     // rows at a time when B isn't packed
+constexpr std::size_t kPackedDepth = 512;  // A is packed for a depth up to this
+
+// ---- packing
+// ------------------------------------------------------------------------------------------------------
+
+// Four floats, for transposing.
+typedef float Quad __attribute__((vector_size(16)));
+
+inline Quad load_quad(const float* p) {
+  Quad v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store_quad(float* p, Quad v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+// to[p * to_row + j] = from[j * from_row + p] for a 4 x 4 block.
+inline void transpose_quads(const float* from, std::size_t from_row, float* to, std::size_t to_row) {
+  const Quad a = load_quad(from);
+  const Quad b = load_quad(from + from_row);
+  const Quad c = load_quad(from + 2 * from_row);
+  const Quad d = load_quad(from + 3 * from_row);
+  const Quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const Quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Quad cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  store_quad(to, __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5));
+  store_quad(to + to_row, __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7));
+  store_quad(to + 2 * to_row, __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5));
+  store_quad(to + 3 * to_row, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
+}
+
+// to[p * to_row + j] = from[j * across + p] for p < depth, j < width, 4 <= width. A line of each source row
+// is used up at once, since rows that lie a power of two apart evict each other. The last quad overlaps the
+// one before.
+void pack_transposed(const float* from, std::size_t across, std::size_t depth, std::size_t width, float* to,
+                     std::size_t to_row) {
+  constexpr std::size_t kLine = 16;
+  const std::size_t deep = depth / 4 * 4;
+  for (std::size_t line = 0; line < deep; line += kLine) {
+    const std::size_t end = line + kLine < deep ? line + kLine : deep;
+    for (std::size_t quad = 0; quad < width; quad += 4) {
+      const std::size_t j = quad + 4 <= width ? quad : width - 4;
+      for (std::size_t p = line; p < end; p += 4) {
+        transpose_quads(from + j * across + p, across, to + p * to_row + j, to_row);
+      }
+    }
+  }
+  for (std::size_t p = deep; p < depth; ++p) {
+    for (std::size_t j = 0; j < width; ++j) to[p * to_row + j] = from[j * across + p];
+  }
+}
+
+// to[p * to_row + j] = from[p * step + j * across] for p < depth, j < width.
+void pack_strip(const float* from, std::size_t step, std::size_t across, std::size_t depth, std::size_t width,
+                float* to, std::size_t to_row) {
+  if (step == 1 && width >= 4) {
+    pack_transposed(from, across, depth, width, to, to_row);
+    return;
+  }
+  for (std::size_t p = 0; p < depth; ++p) {
+    if (across == 1) {
+      over_lanes(width, [&](std::size_t j, auto lanes) {
+        store(to + p * to_row + j, load(from + p * step + j, lanes), lanes);
+      });
+    } else {
+      for (std::size_t j = 0; j < width; ++j) to[p * to_row + j] = from[p * step + j * across];
+    }
+  }
+}
+
+void pack_b(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k, std::size_t n,
+            float* packed) {
+  for (std::size_t col = 0; col < n; col += kTileCols, packed += k * kTileCols) {
+    const std::size_t width = n - col < kTileCols ? n - col : kTileCols;
+    for (std::size_t i = 0; width < kTileCols && i < k * kTileCols; i += kLanes) store(packed + i, Floats{});
+    pack_strip(b + col * b_col, b_row, b_col, k, width, packed, kTileCols);
+  }
+}
+
+// ---- micro-kernels
+// ------------------------------------------------------------------------------------------------
+
+// One tile of C: as MatmulTile, with the distance of B's rows. `cols` counts columns of C; B is read in full
+// vectors when it is packed (its padding is zero).
+struct MicroTile {
+  const float* a;
+  std::size_t a_row, a_col;
+  const float* b;
+  std::size_t b_row;
+  float* c;
+  std::size_t c_row;
+  std::size_t k, cols;
+  bool accumulate;
+};
+
+template <std::size_t kRows, std::size_t kVectors, class LastB, class LastC>
+inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, std::size_t a_row,
+                                                        std::size_t a_col, LastB last_b, LastC last_c) {
+  constexpr std::size_t kLast = kVectors - 1;
+  Floats sum[kRows][kVectors];
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kLast; ++v) {
+      sum[r][v] = t.accumulate ? load(t.c + r * t.c_row + v * kLanes) : Floats{};
+    }
+    sum[r][kLast] = t.accumulate ? load(t.c + r * t.c_row + kLast * kLanes, last_c) : Floats{};
+  }
+  const float* a = t.a;
+  const float* b = t.b;
+  for (std::size_t p = 0; p < t.k; ++p, a += a_col, b += t.b_row) {
+    Floats row[kVectors];
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kLast; ++v) row[v] = load(b + v * kLanes);
+    for (std::size_t at = 0; at < kVectors * kLanes; at += kLineFloats) {
+      prefetch(b + kRowsAhead * t.b_row + at);
+    }
+    row[kLast] = load(b + kLast * kLanes, last_b);
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const Floats element = broadcast(a[r * a_row]);
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = multiply_add(element, row[v], sum[r][v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kLast; ++v) store(t.c + r * t.c_row + v * kLanes, sum[r][v]);
+    store(t.c + r * t.c_row + kLast * kLanes, sum[r][kLast], last_c);
+  }
+}
+
+template <std::size_t kRows, std::size_t kVectors>
+void packed_kernel(const MicroTile& t) {
+  const Part last{t.cols - (kVectors - 1) * kLanes};
+  if (last.count == kLanes) {
+    if (t.a_row == 1 && t.a_col == kRows) {  // A is packed too: constant distances
+      micro_kernel<kRows, kVectors>(t, 1, kRows, All{}, All{});
+    } else {
+      micro_kernel<kRows, kVectors>(t, t.a_row, t.a_col, All{}, All{});
+    }
+  } else {
+    micro_kernel<kRows, kVectors>(t, t.a_row, t.a_col, All{}, last);
+  }
+}
+
+template <std::size_t kRows>
+void packed_rows(const MicroTile& t) {
+  static_assert(kTileVectors == 2);
+  if (t.cols > kLanes) {
+    packed_kernel<kRows, 2>(t);
+  } else {
+    packed_kernel<kRows, 1>(t);
+  }
+}
+
+using RowsKernel = void (*)(const MicroTile&);
+
+struct RowsKernels {
+  RowsKernel rows[kTileRows];  // rows[r - 1] works on r rows
+};
+
+template <std::size_t kRows>
+constexpr void fill_kernels(RowsKernels& kernels) {
+  kernels.rows[kRows - 1] = packed_rows<kRows>;
+  if constexpr (kRows > 1) fill_kernels<kRows - 1>(kernels);
+}
+
+constexpr RowsKernels make_kernels() {
+  RowsKernels kernels = {};
+  fill_kernels<kTileRows>(kernels);
+  return kernels;
+}
+
+constexpr RowsKernels kPackedKernels = make_kernels();
+
+// Columns [col, cols) of C with B read in place, widest tiles first: few rows need many columns to keep the
+// multipliers busy.
+template <std::size_t kRows, std::size_t kVectors>
+void direct_rows(MicroTile t) {
+  constexpr std::size_t kWidth = kVectors * kLanes;
+  for (; t.cols >= kWidth; t.cols -= kWidth, t.b += kWidth, t.c += kWidth) {
+    micro_kernel<kRows, kVectors>(t, t.a_row, t.a_col, All{}, All{});
+  }
+  if constexpr (kVectors > 1) {
+    direct_rows<kRows, kVectors / 2>(t);
+  } else if (t.cols > 0) {
+    micro_kernel<kRows, 1>(t, t.a_row, t.a_col, Part{t.cols}, Part{t.cols});
+  }
+}
+
+constexpr std::size_t direct_vectors(std::size_t rows) {
+  const std::size_t vectors = kDirectBudget / rows;
+  return vectors >= 8 ? 8 : vectors >= 4 ? 4 : 2;
+}
+
+void direct_tile(const MicroTile& t, std::size_t rows) {
+  static_assert(kDirectRows == 4);
+  switch (rows) {
+    case 1:
+      return direct_rows<1, direct_vectors(1)>(t);
+    case 2:
+      return direct_rows<2, direct_vectors(2)>(t);
+    case 3:
+      return direct_rows<3, direct_vectors(3)>(t);
+    default:
+      return direct_rows<4, direct_vectors(4)>(t);
+  }
+}
+
+// ---- the tile
+// -----------------------------------------------------------------------------------------------------
+
+// c = activation(c + bias) on rows that are still in the cache.
+void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
+  const bool activates = tile.activation.kind != Activation::linear;
+  if (tile.bias == nullptr && tile.before_activation == nullptr && !activates) return;
+  for (std::size_t row = begin; row < begin + rows; ++row) {
+    float* c = tile.c + row * tile.c_row;
+    if (tile.bias != nullptr) add(c, tile.bias, c, tile.n);
+    if (tile.before_activation != nullptr) {
+      __builtin_memcpy(tile.before_activation + row * tile.c_row, c, tile.n * sizeof(float));
+    }
+    if (activates) activation_forward(tile.activation, c, c, tile.n);
+  }
+}
+
+void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t rows, float* packed_a) {
+  // Packing A pays when several panels read it.
+  if (tile.n > 2 * kTileCols && tile.k <= kPackedDepth) {
+    pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
+    micro.a = packed_a;
+    micro.a_row = 1;
+    micro.a_col = rows;
+  }
+  float* c = micro.c;
+  for (std::size_t col = 0; col < tile.n; col += kTileCols) {
+    micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
+    micro.b = tile.packed_b + col * tile.k;
+    micro.c = c + col;
+    kPackedKernels.rows[rows - 1](micro);
+  }
+}
+
+void matmul_tile(const MatmulTile& tile) {
+  const bool direct = tile.unpacked_b_row != 0;
+  const std::size_t most = direct ? kDirectRows : kTileRows;
+  const std::size_t groups = (tile.m + most - 1) / most;
+  alignas(64) float packed_a[kTileRows * kPackedDepth];
+  for (std::size_t group = 0; group < groups; ++group) {
+    const std::size_t begin = tile.m * group / groups;
+    const std::size_t rows = tile.m * (group + 1) / groups - begin;
+    MicroTile micro = {tile.a + begin * tile.a_row,
+                       tile.a_row,
+                       tile.a_col,
+                       tile.packed_b,
+                       direct ? tile.unpacked_b_row : kTileCols,
+                       tile.c + begin * tile.c_row,
+                       tile.c_row,
+                       tile.k,
+                       tile.n,
+                       tile.accumulate};
+    if (direct) {
+      direct_tile(micro, rows);
+    } else {
+      packed_tile_rows(tile, micro, rows, packed_a);
+    }
+    if (tile.last) finish_rows(tile, begin, rows);
+  }
+}
+
+// ---- sums of columns
+// ----------------------------------------------------------------------------------------------
+
+template <std::size_t kVectors, class Lanes>
+inline void column_sum_strip(const float* x, std::size_t row_stride, std::size_t rows, bool accumulate,
+                             float* out, Lanes lanes) {
+  Floats total[kVectors];
+  for (std::size_t v = 0; v < kVectors; ++v) total[v] = accumulate ? load(out + v * kLanes, lanes) : Floats{};
+  for (std::size_t i = 0; i < rows; ++i, x += row_stride) {
+    for (std::size_t v = 0; v < kVectors; ++v) total[v] = total[v] + load(x + v * kLanes, lanes);
+  }
+  for (std::size_t v = 0; v < kVectors; ++v) store(out + v * kLanes, total[v], lanes);
+}
+
+void column_sum(const float* x, std::size_t row_stride, std::size_t rows, std::size_t cols, bool accumulate,
+                float* out) {
+  constexpr std::size_t kStrip = 4;
+  std::size_t j = 0;
+  for (; j + kStrip * kLanes <= cols; j += kStrip * kLanes) {
+    column_sum_strip<kStrip>(x + j, row_stride, rows, accumulate, out + j, All{});
+  }
+  over_lanes(cols - j, [&](std::size_t i, auto lanes) {
+    column_sum_strip<1>(x + j + i, row_stride, rows, accumulate, out + j + i, lanes);
+  });
+}

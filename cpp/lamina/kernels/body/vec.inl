@@ -1,0 +1,240 @@
+// Vectors of float32 lanes: GCC/Clang vector extensions with a few intrinsics where the compiler does worse
+// or where the operation must be exact (fused multiply-add). LAMINA_ISA (0 baseline, 1 AVX2, 2 AVX-512) comes
+// from isa/*.cpp.
+//
+// Comparisons give Ints (0 or -1 a lane); `mask ? a : b` selects by lane.
+
+#if LAMINA_ISA == 2
+constexpr std::size_t kLanes = 16;
+#elif LAMINA_ISA == 1
+constexpr std::size_t kLanes = 8;
+#else
+constexpr std::size_t kLanes = 4;
+#endif
+
+constexpr std::size_t kVectorBytes = 4 * kLanes;
+typedef float Floats __attribute__((vector_size(kVectorBytes)));
+typedef std::int32_t Ints __attribute__((vector_size(kVectorBytes)));
+typedef std::uint32_t Words __attribute__((vector_size(kVectorBytes)));
+typedef std::uint64_t Longs __attribute__((vector_size(kVectorBytes)));
+typedef double Doubles __attribute__((vector_size(kVectorBytes)));  // kLanes / 2 lanes
+typedef float HalfFloats __attribute__((vector_size(kVectorBytes / 2)));
+constexpr std::size_t kDoubleLanes = kLanes / 2;
+
+inline Ints bits(Floats x) {
+  return (Ints)x;
+}
+inline Floats from_bits(Ints x) {
+  return (Floats)x;
+}
+
+inline Floats load(const float* p) {
+  Floats v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+inline void store(float* p, Floats v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+// (Called in place, the builtin makes GCC 12 emit exception tables at -O0, which need a weak symbol.)
+inline void prefetch(const float* p) {
+  __builtin_prefetch(p);
+}
+
+inline Floats broadcast(float x) {
+#if LAMINA_ISA == 2
+  return (Floats)_mm512_set1_ps(x);
+#elif LAMINA_ISA == 1
+  return (Floats)_mm256_set1_ps(x);
+#else
+  return Floats{x, x, x, x};
+#endif
+}
+
+inline Ints broadcast_int(std::int32_t x) {
+  return Ints{} + x;
+}
+inline Words broadcast_word(std::uint32_t x) {
+  return Words{} + x;
+}
+
+// 0, 1, 2, ... by lane.
+inline Ints lane_index() {
+  Ints v;
+  for (std::size_t i = 0; i < kLanes; ++i) v[i] = static_cast<std::int32_t>(i);
+  return v;
+}
+
+// How much of a vector takes part: all lanes, or the first `count` (a tail). Lanes beyond load as 0 and store
+// nothing; memory beyond is neither read nor written.
+struct All {};
+struct Part {
+  std::size_t count;
+};
+
+inline Ints mask_of(Part part) {
+  return lane_index() < static_cast<std::int32_t>(part.count);
+}
+
+inline Floats load(const float* p, All) {
+  return load(p);
+}
+inline void store(float* p, Floats v, All) {
+  store(p, v);
+}
+
+#if LAMINA_ISA == 2
+inline __mmask16 lane_bits(Part part) {
+  return static_cast<__mmask16>((1U << part.count) - 1U);
+}
+inline Floats load(const float* p, Part part) {
+  return (Floats)_mm512_maskz_loadu_ps(lane_bits(part), p);
+}
+inline void store(float* p, Floats v, Part part) {
+  _mm512_mask_storeu_ps(p, lane_bits(part), (__m512)v);
+}
+#elif LAMINA_ISA == 1
+inline Floats load(const float* p, Part part) {
+  return (Floats)_mm256_maskload_ps(p, (__m256i)mask_of(part));
+}
+inline void store(float* p, Floats v, Part part) {
+  _mm256_maskstore_ps(p, (__m256i)mask_of(part), (__m256)v);
+}
+#else
+inline Floats load(const float* p, Part part) {
+  Floats v = {};
+  for (std::size_t i = 0; i < part.count; ++i) v[i] = p[i];
+  return v;
+}
+inline void store(float* p, Floats v, Part part) {
+  for (std::size_t i = 0; i < part.count; ++i) p[i] = v[i];
+}
+#endif
+
+// v, with `fill` in the lanes that take no part.
+inline Floats fill_rest(Floats v, All, float) {
+  return v;
+}
+inline Floats fill_rest(Floats v, Part part, float fill) {
+  return mask_of(part) ? v : broadcast(fill);
+}
+
+// Calls f(i, lanes) for i = 0, kLanes, ... over n elements; the last call may have Part lanes.
+template <class F>
+inline void over_lanes(std::size_t n, F&& f) {
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(i, All{});
+  if (i < n) f(i, Part{n - i});
+}
+
+// a * b + c: fused (one rounding) where the ISA has FMA, else rounded twice.
+inline Floats multiply_add(Floats a, Floats b, Floats c) {
+#if LAMINA_ISA == 2
+  return (Floats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif LAMINA_ISA == 1
+  return (Floats)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (Floats)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
+inline Floats multiply_add(Floats a, float b, Floats c) {
+  return multiply_add(a, broadcast(b), c);
+}
+inline Floats multiply_add(Floats a, Floats b, float c) {
+  return multiply_add(a, b, broadcast(c));
+}
+inline Floats multiply_add(Floats a, float b, float c) {
+  return multiply_add(a, broadcast(b), broadcast(c));
+}
+
+inline Floats square_root(Floats x) {
+#if LAMINA_ISA == 2
+  return (Floats)_mm512_sqrt_ps((__m512)x);
+#elif LAMINA_ISA == 1
+  return (Floats)_mm256_sqrt_ps((__m256)x);
+#elif defined(__SSE2__)
+  return (Floats)_mm_sqrt_ps((__m128)x);
+#elif defined(__aarch64__)
+  return (Floats)vsqrtq_f32((float32x4_t)x);
+#else
+  for (std::size_t i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
+// The larger or smaller; a NaN in x stays NaN, one in `bound` is ignored. (The order of operands is that of
+// x86's maxps, which gives its second operand when one is NaN.)
+inline Floats at_least(Floats x, Floats bound) {
+#if LAMINA_ISA == 2
+  return (Floats)_mm512_max_ps((__m512)bound, (__m512)x);
+#elif LAMINA_ISA == 1
+  return (Floats)_mm256_max_ps((__m256)bound, (__m256)x);
+#else
+  return bound > x ? bound : x;
+#endif
+}
+inline Floats at_most(Floats x, Floats bound) {
+#if LAMINA_ISA == 2
+  return (Floats)_mm512_min_ps((__m512)bound, (__m512)x);
+#elif LAMINA_ISA == 1
+  return (Floats)_mm256_min_ps((__m256)bound, (__m256)x);
+#else
+  return bound < x ? bound : x;
+#endif
+}
+inline Floats at_least(Floats x, float bound) {
+  return at_least(x, broadcast(bound));
+}
+inline Floats at_most(Floats x, float bound) {
+  return at_most(x, broadcast(bound));
+}
+
+inline Floats magnitude(Floats x) {
+  return from_bits(bits(x) & 0x7fffffff);
+}
+// |x| with the sign of `sign`.
+inline Floats with_sign_of(Floats x, Floats sign) {
+  return from_bits((bits(x) & 0x7fffffff) | (bits(sign) & static_cast<std::int32_t>(0x80000000U)));
+}
+// -1, 0 or 1; NaN gives 0.
+inline Floats sign_of(Floats x) {
+  return x > 0.0F ? broadcast(1.0F) : (x < 0.0F ? broadcast(-1.0F) : Floats{});
+}
+
+inline Doubles load_doubles(const float* p) {
+  HalfFloats v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return __builtin_convertvector(v, Doubles);
+}
+
+// Halves of v as float64.
+inline Doubles low_doubles(Floats v) {
+  HalfFloats half;
+  __builtin_memcpy(&half, &v, sizeof half);
+  return __builtin_convertvector(half, Doubles);
+}
+inline Doubles high_doubles(Floats v) {
+  HalfFloats half;
+  __builtin_memcpy(&half, reinterpret_cast<const char*>(&v) + sizeof half, sizeof half);
+  return __builtin_convertvector(half, Doubles);
+}
+
+// Sum of lanes, by halves.
+inline double sum_lanes(Doubles v) {
+  double lane[kDoubleLanes];
+  __builtin_memcpy(lane, &v, sizeof lane);
+  for (std::size_t half = kDoubleLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
+  }
+  return lane[0];
+}
+
+inline float largest_lane(Floats v) {
+  float largest = v[0];
+  for (std::size_t i = 1; i < kLanes; ++i) largest = v[i] > largest ? v[i] : largest;
+  return largest;
+}

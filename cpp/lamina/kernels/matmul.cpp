@@ -1,0 +1,208 @@
+// The product is cut into blocks of at most kBlockCols columns and kBlockDepth of k; a block of B is packed
+// once into scratch and meets every row of A. Blocks of k run in order and accumulate, so each element of C
+// stays one chain.
+#include "lamina/kernels/matmul.h"
+
+#include <algorithm>
+
+#include "lamina/kernels/activation.h"
+#include "lamina/kernels/dispatch.h"
+
+namespace lamina::kernels {
+
+namespace {
+
+constexpr std::size_t kBlockDepth = 256;
+constexpr std::size_t kBlockCols = 512;  // a packed block is at most 512 kB, for L2
+constexpr std::size_t kDirectRows = 8;   // up to this many rows B is read in place
+constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
+constexpr std::size_t kWorkPerTask = 1 << 18;  // multiply-adds that pay for waking a thread
+
+std::size_t round_up(std::size_t n, std::size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+std::size_t divide_up(std::size_t n, std::size_t by) {
+  return (n + by - 1) / by;
+}
+
+void run_tasks(std::size_t tasks, Executor& executor, TaskRef task) {
+  if (tasks == 1) {
+    task(0);
+  } else {
+    executor.run(tasks, task);
+  }
+}
+
+// A range of `total` units, the `index`th of `parts` nearly equal ones, in multiples of `unit`.
+struct Range {
+  std::size_t begin, end;
+};
+
+Range part_of(std::size_t total, std::size_t unit, std::size_t index, std::size_t parts) {
+  const std::size_t units = divide_up(total, unit);
+  return {std::min(total, units * index / parts * unit), std::min(total, units * (index + 1) / parts * unit)};
+}
+
+class Product {
+ public:
+  Product(const Matmul& product, float* scratch, Executor& executor)
+      : p_(product), table_(table()), scratch_(scratch), executor_(executor) {
+    a_row_ = p_.transpose_a ? 1 : p_.a_row;
+    a_col_ = p_.transpose_a ? p_.a_row : 1;
+    b_row_ = p_.transpose_b ? 1 : p_.b_row;
+    b_col_ = p_.transpose_b ? p_.b_row : 1;
+  }
+
+  void run() const {
+    if (p_.m <= kDirectRows && !p_.transpose_b) {
+      run_direct();
+      return;
+    }
+    // Blocks of nearly equal extents: a short last one would cost as much as it computes.
+    const std::size_t most_cols = round_up(divide_up(p_.n, divide_up(p_.n, kBlockCols)), table_.tile_cols);
+    const std::size_t most_depth = p_.k == 0 ? 0 : divide_up(p_.k, divide_up(p_.k, kBlockDepth));
+    for (std::size_t col = 0; col < p_.n; col += most_cols) {
+      const std::size_t cols = std::min(most_cols, p_.n - col);
+      std::size_t begin = 0;
+      do {  // once also when k is 0
+        const std::size_t depth = std::min(most_depth, p_.k - begin);
+        run_block({col, cols, begin, depth});
+        begin += depth;
+      } while (begin < p_.k);
+    }
+  }
+
+ private:
+  struct Block {
+    std::size_t col, cols, begin, depth;  // columns of C, and the stretch of k
+  };
+
+  // How many tasks the work of a block is worth.
+  std::size_t tasks_for(std::size_t cols, std::size_t depth) const {
+    const std::size_t threads = executor_.threads();
+    if (threads == 1) return 1;
+    const std::size_t worth = p_.m * cols * depth / kWorkPerTask;
+    return std::clamp<std::size_t>(worth, 1, 4 * threads);
+  }
+
+  MatmulTile tile_at(Range rows, Range cols, std::size_t begin, std::size_t depth) const {
+    MatmulTile tile = {};
+    tile.a = p_.a + rows.begin * a_row_ + begin * a_col_;
+    tile.a_row = a_row_;
+    tile.a_col = a_col_;
+    tile.c = p_.c + rows.begin * p_.c_row + cols.begin;
+    tile.c_row = p_.c_row;
+    tile.m = rows.end - rows.begin;
+    tile.n = cols.end - cols.begin;
+    tile.k = depth;
+    tile.accumulate = p_.accumulate || begin > 0;
+    tile.last = begin + depth == p_.k;
+    tile.bias = p_.bias == nullptr ? nullptr : p_.bias + cols.begin;
+    tile.before_activation =
+        p_.before_activation == nullptr ? nullptr : p_.before_activation + (tile.c - p_.c);
+    if (is_elementwise(p_.activation.kind)) tile.activation = p_.activation;
+    return tile;
+  }
+
+  // Few rows: B is read once in any case, so packing it would only cost.
+  void run_direct() const {
+    const std::size_t unit = 8 * table_.tile_cols;
+    const std::size_t tasks = std::min(tasks_for(p_.n, p_.k), divide_up(p_.n, unit));
+    run_tasks(tasks, executor_, [&](std::size_t task) {
+      const Range cols = part_of(p_.n, unit, task, tasks);
+      MatmulTile tile = tile_at({0, p_.m}, cols, 0, p_.k);
+      tile.packed_b = p_.b + cols.begin;
+      tile.unpacked_b_row = p_.b_row;
+      table_.matmul_tile(tile);
+    });
+  }
+
+  void run_block(const Block& block) const {
+    const std::size_t tasks = tasks_for(block.cols, block.depth);
+    const std::size_t panels = divide_up(block.cols, table_.tile_cols);
+    if (tasks == 1 || panels >= tasks) {
+      // Each task packs its own columns and meets all rows; few rows right away, while the columns are in L1.
+      run_tasks(tasks, executor_, [&](std::size_t task) {
+        const Range cols = part_of(block.cols, table_.tile_cols, task, tasks);
+        const std::size_t step = p_.m <= kFewRows ? 2 * table_.tile_cols : block.cols;
+        for (std::size_t col = cols.begin; col < cols.end; col += step) {
+          const Range some = {col, std::min(col + step, cols.end)};
+          pack(block, some);
+          multiply(block, {0, p_.m}, some);
+        }
+      });
+      return;
+    }
+    const Range all = {0, block.cols};
+    run_tasks(std::min(tasks, panels), executor_, [&](std::size_t task) {
+      pack(block, part_of(block.cols, table_.tile_cols, task, std::min(tasks, panels)));
+    });
+    const std::size_t row_tasks = std::min(tasks, divide_up(p_.m, table_.tile_rows));
+    run_tasks(row_tasks, executor_, [&](std::size_t task) {
+      multiply(block, part_of(p_.m, table_.tile_rows, task, row_tasks), all);
+    });
+  }
+
+  float* packed(const Block& block, Range cols) const { return scratch_ + cols.begin * block.depth; }
+
+  void pack(const Block& block, Range cols) const {
+    const float* b = p_.b + block.begin * b_row_ + (block.col + cols.begin) * b_col_;
+    table_.pack_b(b, b_row_, b_col_, block.depth, cols.end - cols.begin, packed(block, cols));
+  }
+
+  void multiply(const Block& block, Range rows, Range cols) const {
+    const Range in_c = {block.col + cols.begin, block.col + cols.end};
+    MatmulTile tile = tile_at(rows, in_c, block.begin, block.depth);
+    tile.packed_b = packed(block, cols);
+    table_.matmul_tile(tile);
+  }
+
+  const Matmul& p_;
+  const Table& table_;
+  float* scratch_;
+  Executor& executor_;
+  std::size_t a_row_, a_col_, b_row_, b_col_;
+};
+
+// softmax and log_softmax see whole rows, so they follow the product.
+void activate_rows(const Matmul& product, Executor& executor) {
+  if (product.c_row == product.n) {
+    activation_forward(product.activation, product.c, product.c, product.m, product.n, executor);
+    return;
+  }
+  for (std::size_t row = 0; row < product.m; ++row) {
+    float* c = product.c + row * product.c_row;
+    activation_forward(product.activation, c, c, 1, product.n, serial_executor());
+  }
+}
+
+}  // namespace
+
+std::size_t matmul_scratch(std::size_t m, std::size_t n, std::size_t k) {
+  if (m == 0) return 0;
+  return std::min(k, kBlockDepth) * round_up(std::min(n, kBlockCols), table().tile_cols);
+}
+
+void matmul(const Matmul& product, float* scratch, Executor& executor) {
+  if (product.m == 0 || product.n == 0) return;
+  Product(product, scratch, executor).run();
+  if (!is_elementwise(product.activation.kind)) activate_rows(product, executor);
+}
+
+void column_sum(const float* x, std::size_t rows, std::size_t cols, bool accumulate, float* out,
+                Executor& executor) {
+  const Table& kernels = table();
+  constexpr std::size_t kUnit = 64;
+  const std::size_t worth = rows * cols / kWorkPerTask;
+  const std::size_t tasks =
+      executor.threads() == 1
+          ? 1
+          : std::clamp<std::size_t>(worth, 1,
+                                    std::min(4 * executor.threads(), std::max<std::size_t>(1, cols / kUnit)));
+  run_tasks(tasks, executor, [&](std::size_t task) {
+    const Range range = part_of(cols, kUnit, task, tasks);
+    kernels.column_sum(x + range.begin, cols, rows, range.end - range.begin, accumulate, out + range.begin);
+  });
+}
+
+}  // namespace lamina::kernels

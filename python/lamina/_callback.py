@@ -1,0 +1,172 @@
+"""The base class of callbacks, and what those share that watch a figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .errors import ArgumentError
+
+if TYPE_CHECKING:
+    from .model import Sequential
+    from .trainer import Trainer
+
+Logs = dict[str, float]
+
+# Metrics that are better when larger; all others of lamina are better when smaller.
+_LARGER_IS_BETTER = {
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "Precision",
+    "Recall",
+    "F1Score",
+    "AUC",
+    "R2Score",
+}
+
+
+class Callback:
+    """Something that `fit` calls as it goes; a callback of your own is a subclass.
+
+    `self.trainer` and `self.model` are set before the first call, `self.params` to a dict of `epochs`,
+    `steps`, `batch_size` and `metrics` (the names in the logs). `self.trainer.stop_training = True` ends
+    training after the epoch, or after the batch when it is set in a batch's hook. Epochs and batches count
+    from 0. Training is fastest when no callback has a batch's hook.
+    """
+
+    trainer: Trainer
+    model: Sequential
+    params: dict[str, Any]
+
+    def set_trainer(self, trainer: Trainer) -> None:
+        """Take the trainer that is about to call."""
+        self.trainer = trainer
+        self.model = trainer.model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take `epochs`, `steps`, `batch_size` and `metrics` of the training to come."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch of a `fit`."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch; not when training ends by an error or by Ctrl-C."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation; `logs` holds its figures.
+
+        What is added to `logs` goes to the history.
+        """
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch; `logs` holds the means of the epoch so far."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before a validation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After a validation."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint should hold: numbers, strings, lists, dicts and arrays."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave, after `on_train_begin`."""
+
+    def _wants_batches(self) -> bool:
+        cls = type(self)
+        return (
+            cls.on_train_batch_begin is not Callback.on_train_batch_begin
+            or cls.on_train_batch_end is not Callback.on_train_batch_end
+        )
+
+    def _needed_logs(self) -> Iterable[str]:
+        """Names that must be in the logs; checked before training starts."""
+        return ()
+
+    def _check(self) -> None:
+        """Raise what can be known to be wrong before training starts; `trainer` and `params` are set."""
+
+    def _close(self) -> None:
+        """Let go of files and lines, however training ended."""
+
+
+class Monitor(Callback):
+    """A callback that watches one figure, and knows which of two values is better."""
+
+    def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
+        name = type(self).__name__
+        if mode not in ("auto", "min", "max"):
+            raise ArgumentError(f"{name}: expected mode to be 'auto', 'min' or 'max', got {mode!r}.")
+        if not isinstance(monitor, str):
+            raise ArgumentError(f"{name}: expected monitor to be the name of a figure, got {monitor!r}.")
+        self.monitor = monitor
+        self.mode = mode
+        self.min_delta = abs(_number(name, "min_delta", min_delta))
+        self._larger_is_better = False
+
+    def _check(self) -> None:
+        """Work out which values are better; `ArgumentError` for a function whose direction nobody told."""
+        if self.mode != "auto":
+            self._larger_is_better = self.mode == "max"
+            return
+        direction = self.trainer._direction(self.monitor.removeprefix("val_"))
+        if direction is None:
+            raise ArgumentError(
+                f"{type(self).__name__}: expected mode='min' or mode='max' for monitor='{self.monitor}', "
+                "whose better values are not known, got mode='auto'."
+            )
+        self._larger_is_better = direction == "max"
+
+    def _worst(self) -> float:
+        return -math.inf if self._larger_is_better else math.inf
+
+    def _improves(self, value: float, best: float) -> bool:
+        if self._larger_is_better:
+            return value > best + self.min_delta
+        return value < best - self.min_delta
+
+    def _value(self, logs: Mapping[str, float] | None) -> float | None:
+        """Return the figure; None in an epoch without validation."""
+        logs = logs or {}
+        if self.monitor in logs:
+            return logs[self.monitor]
+        if self.monitor.startswith("val_") and self.monitor in self.params.get("metrics", ()):
+            return None
+        raise ArgumentError(
+            f"{type(self).__name__}: expected monitor to be one of {', '.join(map(repr, logs))}, "
+            f"got '{self.monitor}'."
+        )
+
+    def _needed_logs(self) -> Iterable[str]:
+        return (self.monitor,)
+
+
+def direction_of(metric_type: str) -> str:
+    """Whether a metric of lamina is better when larger ("max") or smaller ("min")."""
+    return "max" if metric_type in _LARGER_IS_BETTER else "min"
+
+
+def _number(owner: str, name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        raise ArgumentError(f"{owner}: expected {name} to be a number, got {value!r}.")
+    return float(value)
+
+
+def _whole(owner: str, name: str, value: Any, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ArgumentError(
+            f"{owner}: expected {name} to be a whole number of at least {least}, got {value!r}."
+        )
+    return value

@@ -1,0 +1,34 @@
+"""Files that lamina writes and reads in Python, with errors of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .errors import FileError
+
+
+@contextmanager
+def file_errors(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
+    """Turn an `OSError` into lamina's, with the path: "expected to read 'x.csv'"."""
+    try:
+        yield
+    except FileError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"Expected to {doing} '{os.fspath(path)}', got: {reason}.") from error
+
+
+def open_text(path: str | os.PathLike[str], mode: str) -> Any:
+    """Open a text file to write or append to. `FileError` where that can't be."""
+    with file_errors(path, "write"):
+        return open(path, mode, newline="", encoding="utf-8")
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder and those above it. `FileError` where that can't be."""
+    with file_errors(path, "make the folder"):
+        os.makedirs(path, exist_ok=True)

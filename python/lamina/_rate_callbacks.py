@@ -1,0 +1,155 @@
+"""Callbacks that set the learning rate; public in `lamina.callbacks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ._callback import Callback, Logs, Monitor, _number, _whole
+from .errors import ArgumentError
+
+
+class ReduceLROnPlateau(Monitor):
+    """Lowers the learning rate when a figure has stopped improving. Needs a constant learning rate.
+
+    Parameters
+    ----------
+    monitor : str, default 'val_loss'
+        The figure to watch.
+    factor : float, default 0.1
+        The new rate is the old one times this; below 1.
+    patience : int, default 10
+        Epochs without improvement after which the rate is lowered.
+    verbose : int, default 0
+        1 prints what it does.
+    mode : 'auto', 'min' or 'max', default 'auto'
+        Which values are better.
+    min_delta : float, default 1e-4
+        Changes of less count as none.
+    cooldown : int, default 0
+        Epochs to wait after the rate was lowered.
+    min_lr : float, default 0.0
+        The rate is never lowered below this.
+
+    Raises
+    ------
+    ArgumentError
+        For an argument that is not allowed; by `fit`, for a figure that isn't there and for a learning rate
+        that is a schedule.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.factor = _number("ReduceLROnPlateau", "factor", factor)
+        if not 0 < self.factor < 1:
+            raise ArgumentError(
+                f"ReduceLROnPlateau: expected factor to be a number in (0, 1), got {factor!r}."
+            )
+        self.patience = _whole("ReduceLROnPlateau", "patience", patience)
+        self.verbose = verbose
+        self.cooldown = _whole("ReduceLROnPlateau", "cooldown", cooldown)
+        self.min_lr = _number("ReduceLROnPlateau", "min_lr", min_lr)
+        self.best: float = float("nan")
+        self.wait = 0
+        self.cooldown_counter = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin anew."""
+        self.best, self.wait, self.cooldown_counter = self._worst(), 0, 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare with the best, and lower the rate when patience is exhausted."""
+        value = self._value(logs)
+        if value is None:
+            return
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._improves(value, self.best):
+            self.best, self.wait = value, 0
+        elif self.cooldown_counter == 0:
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def _check(self) -> None:
+        super()._check()
+        _constant_rate(self)
+
+    def _reduce(self, epoch: int) -> None:
+        old = _constant_rate(self)
+        if old <= self.min_lr:
+            return
+        new = max(old * self.factor, self.min_lr)
+        self.trainer.optimizer.learning_rate = new
+        if self.verbose > 0:
+            print(f"Epoch {epoch + 1}: ReduceLROnPlateau lowers the learning rate to {new:.6g}")
+        self.cooldown_counter, self.wait = self.cooldown, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value and how long it has waited."""
+        return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.best, self.wait, self.cooldown_counter = state["best"], state["wait"], state["cooldown_counter"]
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate before every epoch.
+
+    Parameters
+    ----------
+    schedule : callable
+        `schedule(epoch, learning_rate)` or `schedule(epoch)`, which returns the new rate. Epochs count from
+        0.
+    verbose : int, default 0
+        1 prints the rate.
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise ArgumentError(f"LearningRateScheduler: expected a function of the epoch, got {schedule!r}.")
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def _check(self) -> None:
+        _constant_rate(self)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Set the rate."""
+        rate = float(
+            self.schedule(epoch, _constant_rate(self)) if self._takes_rate() else self.schedule(epoch)
+        )
+        self.trainer.optimizer.learning_rate = rate
+        if self.verbose > 0:
+            print(f"Epoch {epoch + 1}: learning rate {rate:.6g}")
+
+    def _takes_rate(self) -> bool:
+        import inspect
+
+        try:
+            inspect.signature(self.schedule).bind(0, 0.0)
+        except TypeError:
+            return False
+        return True
+
+
+def _constant_rate(callback: Callback) -> float:
+    rate = callback.trainer.optimizer.learning_rate
+    if not isinstance(rate, float):
+        raise ArgumentError(
+            f"{type(callback).__name__}: expected an optimizer with a number as learning_rate, got {rate!r}; "
+            "a schedule and this callback would both set the rate."
+        )
+    return rate

@@ -1,0 +1,180 @@
+"""The command line: `lamina demo`, `lamina inspect`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from .errors import LaminaError
+
+if TYPE_CHECKING:
+    from .history import History
+    from .trainer import Trainer
+
+__all__ = ["main"]
+
+_NEEDS = {"sklearn": "scikit-learn", "matplotlib": "matplotlib"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; `arguments` are those of the process by default.
+
+    Returns the exit code: 0, or 1 after an error, which is one line on stderr. Wrong usage exits with 2.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except LaminaError as error:
+        print(f"lamina {options.command}: {error}", file=sys.stderr)
+        return 1
+    except ImportError as error:
+        name = str(error.name or "").split(".")[0]
+        if name in _NEEDS or error.__cause__ is not None:
+            print(f"lamina {options.command}: {error}", file=sys.stderr)
+            return 1
+        raise
+    except KeyboardInterrupt:
+        print(f"lamina {options.command}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lamina", description="Deep learning on CPUs.")
+    parser.add_argument("--version", action="version", version=f"lamina {_core.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+
+    demo = commands.add_parser(
+        "demo", help="train on real data, show the result, plot, save, reload, predict"
+    )
+    demo.add_argument(
+        "--output", metavar="DIR", default="lamina-demo", help="folder to write to (default: %(default)s)"
+    )
+    demo.add_argument(
+        "--epochs", metavar="N", type=_positive, default=30, help="epochs (default: %(default)s)"
+    )
+    demo.add_argument(
+        "--seed", metavar="S", type=_seed, default=0, help="seed of everything (default: %(default)s)"
+    )
+    demo.set_defaults(run=_demo)
+
+    inspect = commands.add_parser("inspect", help="show what stands in a model file or checkpoint")
+    inspect.add_argument("file", help="a safetensors file")
+    inspect.set_defaults(run=_inspect)
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"expected a whole number in [0, 2**63), got {text}")
+    return value
+
+
+# ---- demo
+
+
+def _demo(options: argparse.Namespace) -> None:
+    import lamina as lm
+
+    from ._files import make_folder
+    from .plotting import _panels
+
+    (x_train, y_train), (x_test, y_test) = lm.datasets.digits()
+    _panels(1)  # says what is missing before training rather than after it
+    make_folder(options.output)
+    print(f"{len(x_train):,} handwritten digits to learn from, {len(x_test):,} to test with\n")
+    trainer, history, seconds = _train(x_train, y_train, options.epochs, options.seed)
+    result = trainer.evaluate(x_test, y_test)
+    print(
+        f"\ntest accuracy {result['accuracy']:.2%}, test loss {result['loss']:.4f}, "
+        f"{seconds:.2f} s of training\n"
+    )
+
+    curves = os.path.join(options.output, "curves.png")
+    file = os.path.join(options.output, "digits.safetensors")
+    history.plot(curves)
+    trainer.model.save(file)
+    predicted = lm.load_model(file).predict(x_test[:10]).argmax(axis=1)
+    print("predicted by the model from the file:  " + "  ".join(map(str, predicted)))
+    print("labels:                                " + "  ".join(map(str, y_test[:10])))
+    print(f"\nlearning curves: {curves}\nmodel:           {file}")
+
+
+def _train(x: Any, y: Any, epochs: int, seed: int) -> tuple[Trainer, History, float]:
+    import lamina as lm
+
+    model = lm.Sequential(
+        [
+            lm.Input((64,)),
+            lm.Rescaling(1 / 16),
+            lm.Dense(128, activation="relu"),
+            lm.Dropout(0.2),
+            lm.Dense(64, activation="relu"),
+            lm.Dense(10, activation="softmax"),
+        ]
+    )
+    model.summary()
+    print()
+    trainer = lm.Trainer(
+        model,
+        optimizer=lm.optimizers.Adam(2e-3),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        seed=seed,
+    )
+    start = perf_counter()
+    history = trainer.fit(x, y, epochs=epochs, batch_size=32, validation_split=0.1)
+    return trainer, history, perf_counter() - start
+
+
+# ---- inspect
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from ._summary import size_text
+
+    metadata, tensors = _core.inspect_file(options.file)
+    total = sum(size for _, _, _, size in tensors)
+    print(f"{options.file}: {len(tensors)} tensors, {size_text(total)}")
+    if "lamina" in metadata:
+        print()
+        _core_model(options.file)
+    if tensors:
+        print()
+        _print_table(
+            [("tensor", "dtype", "shape", "size")]
+            + [(name, dtype, str(tuple(shape)), size_text(size)) for name, dtype, shape, size in tensors]
+        )
+    if metadata:
+        print()
+        _print_table([("metadata", "")] + [(key, _short(value)) for key, value in sorted(metadata.items())])
+
+
+def _core_model(path: str) -> None:
+    from .model import load_model
+
+    load_model(path).summary()
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print(" " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _short(text: str, width: int = 90) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else f"{flat[: width - 3]}..."

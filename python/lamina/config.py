@@ -1,0 +1,45 @@
+"""What lamina runs on: threads, instruction set, compiler."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import _core
+from .errors import ArgumentError
+
+__all__ = ["get_num_threads", "set_num_threads", "show_config"]
+
+
+def set_num_threads(count: int) -> None:
+    """Set how many threads lamina computes with, the calling one included; at least 1.
+
+    The default is what the process may use (CPU affinity, cgroup quota), or the environment variable
+    `LAMINA_NUM_THREADS`. Results do not depend on it, not even in the last bit. `ArgumentError` for less
+    than 1.
+    """
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+        raise ArgumentError(
+            f"set_num_threads: expected a whole number of at least 1 as count, got {count!r}."
+        )
+    _core.set_num_threads(int(count))
+
+
+def get_num_threads() -> int:
+    """How many threads lamina computes with."""
+    return _core.get_num_threads()
+
+
+def show_config() -> None:
+    """Print the version, the instruction set in use, threads, compiler and NumPy's version.
+
+    The instruction set is the best that the CPU has, or the one that the environment variable `LAMINA_ISA`
+    names.
+    """
+    lines = {
+        "lamina": _core.__version__,
+        "ISA": f"{_core.isa()} (available: {', '.join(_core.available_isas())})",
+        "threads": str(get_num_threads()),
+        "compiler": _core.compiler(),
+        "NumPy": np.__version__,
+    }
+    print("\n".join(f"{name:<9} {value}" for name, value in lines.items()))

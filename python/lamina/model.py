@@ -1,0 +1,358 @@
+"""Models: layers in a chain, and the weights they share out of one memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core
+from ._arrays import as_float32, as_rows
+from ._configurable import wrap
+from ._layer import Layer
+from ._summary import summary
+from .errors import ArgumentError, ShapeError, StateError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Sequential", "load_model"]
+
+
+class Sequential:
+    """A chain of layers.
+
+    It is built, that is given its shapes and weights, at once if its first layer is `Input`, else at first
+    sight of data or by `build`. Weights are drawn at first need.
+
+    Parameters
+    ----------
+    layers : iterable of Layer, default ()
+        An `Input` is not listed in `model.layers`, as in Keras. A layer object may stand in one model, once.
+    seed : int or None, default None
+        For the initial weights. None leaves them to the seed of the first `Trainer`, or to chance.
+
+    Raises
+    ------
+    ArgumentError
+        For what is no layer, for a layer that stands in a model already, and for equal names.
+    ShapeError
+        For a layer that does not fit the one before it.
+    """
+
+    def __init__(self, layers: Sequence[Layer] = (), seed: int | None = None) -> None:
+        if isinstance(layers, Layer):
+            raise ArgumentError("Sequential: expected a list of layers, got a single layer.")
+        self._seed = _checked_seed(seed)
+        self._layers: list[Layer] = []
+        self._input: Layer | None = None
+        self._core: _core.Model | None = None
+        self._in_use = False  # weights were given out, or a trainer was made
+        self._extend(list(layers))
+
+    @classmethod
+    def _wrap(cls, core: _core.Model) -> Sequential:
+        """Return the Python model of one of the core, with Python layers of its own."""
+        self = cls.__new__(cls)
+        self._seed, self._core, self._input, self._in_use = core.seed(), core, None, True
+        self._layers = [wrap(Layer, core.layer(index)) for index in range(core.num_layers())]
+        for index, layer in enumerate(self._layers):
+            layer._attach(core, index)
+        return self
+
+    # ---- structure
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without `Input`: the very objects that the model was made from."""
+        return list(self._layers)
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer. `StateError` once the weights have been used; see the class for other errors."""
+        if self._in_use:
+            raise StateError(
+                "Sequential.add: expected a model whose weights have not been used yet; make a new one."
+            )
+        self._extend([layer])
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name or by its index. `ArgumentError` where there is none."""
+        if (name is None) == (index is None):
+            raise ArgumentError("Sequential.get_layer: expected either a name or an index.")
+        if index is not None:
+            if not -len(self._layers) <= index < len(self._layers):
+                raise ArgumentError(
+                    f"Sequential.get_layer: expected an index of {len(self._layers)} layers, got {index}."
+                )
+            return self._layers[index]
+        for layer in self._layers:
+            if layer.name == name:
+                return layer
+        known = ", ".join(f"'{layer.name}'" for layer in self._layers) or "none"
+        raise ArgumentError(f"Sequential.get_layer: expected one of {known}, got '{name}'.")
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Give a lazily built model its input shape: that of one row, or with None for the batch in front.
+
+        `StateError` when it is built with another shape; `ShapeError` when a layer does not fit.
+        """
+        shape = tuple(input_shape)
+        shape = shape[1:] if shape and shape[0] is None else shape
+        if not all(isinstance(extent, (int, np.integer)) and extent >= 0 for extent in shape):
+            raise ShapeError(f"Sequential.build: expected a shape such as (784,), got {tuple(input_shape)}.")
+        self._model().build(tuple(int(extent) for extent in shape if extent is not None))
+
+    @property
+    def built(self) -> bool:
+        """Whether the input shape is known."""
+        return self._core is not None and self._core.built()
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of the inputs, with None for the batch. `StateError` before the model is built."""
+        return (None, *self._model().input_shape())
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the outputs, with None for the batch. `StateError` before the model is built."""
+        return (None, *self._model().output_shape())
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any layer is trainable; setting it sets every layer's."""
+        return any(layer.trainable for layer in self._layers)
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        for layer in self._layers:
+            layer.trainable = trainable
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the initial weights, or None."""
+        return self._seed
+
+    # ---- predictions
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> NDArray[np.float32]:
+        """Predict rows.
+
+        Parameters
+        ----------
+        x : array of shape (n, ...)
+            Any numeric type; a list or a data frame, too.
+        batch_size : int or None, default None
+            Rows at a time. It changes memory and speed, never the result.
+        verbose : int, default 0
+            1 prints how many rows took how long.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, `(n, ...)`.
+
+        Raises
+        ------
+        StateError
+            Before the model is built.
+        ShapeError, DTypeError
+            For an x that does not fit.
+        """
+        if batch_size is not None:
+            _check_count("batch_size", batch_size)
+        if verbose in (0, "auto"):
+            return self._used().predict(as_rows(x, "x"), batch_size)
+        from time import perf_counter
+
+        start = perf_counter()
+        y = self._used().predict(as_rows(x, "x"), batch_size)
+        print(f"predicted {len(y):,} rows in {perf_counter() - start:.3g} s")
+        return y
+
+    def __call__(self, x: Any) -> NDArray[np.float32]:
+        """`predict(x)`."""
+        return self._used().predict(as_rows(x, "x"), None)
+
+    # ---- weights
+
+    def count_params(self) -> int:
+        """How many numbers all weights hold, statistics included. `StateError` before the model is built."""
+        return sum(self._params())
+
+    def get_weights(self) -> list[NDArray[np.float32]]:
+        """Return copies of all weights: layer by layer, parameters before statistics."""
+        self._used()
+        return [weight for layer in self._layers for weight in layer.get_weights()]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Set all weights, in the order of `get_weights`.
+
+        `ShapeError` unless there are as many arrays, of the same shapes; then nothing changes.
+        """
+        self._used().set_weights([as_float32(array, f"weights[{i}]") for i, array in enumerate(weights)])
+
+    @property
+    def flat_parameters(self) -> NDArray[np.float32]:
+        """All parameters as one writable float32 array over the model's own memory, layer by layer.
+
+        Frozen layers are included; statistics of batch normalization are not. The array stays valid while it
+        lives. `StateError` before the model is built.
+        """
+        return self._used().flat_parameters()
+
+    # ---- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write architecture and weights to a safetensors file, whole or not at all.
+
+        `FileError` when the path can't be written, `StateError` before the model is built.
+        """
+        self._used().save(os.fspath(path))
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights alone to a safetensors file; errors as `save`."""
+        self._used().save_weights(os.fspath(path))
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Read weights from any safetensors file whose names (`dense_1/kernel`) and shapes match.
+
+        `FileError` when it can't be read, `FormatError` when it is damaged or does not match.
+        """
+        self._used().load_weights(os.fspath(path))
+
+    def clone(self) -> Sequential:
+        """Return a model of its own with the same layers and weights."""
+        if not self._layers:
+            return Sequential([], self._seed)
+        copy = Sequential._wrap(self._model().clone())
+        copy._in_use = self._in_use
+        return copy
+
+    # ---- text
+
+    def summary(
+        self, line_length: int | None = None, print_fn: Callable[[str], object] | None = None
+    ) -> None:
+        """Print a table of the layers: name (type), output shape, number of parameters; and their totals.
+
+        `line_length` is in characters, the table's own width by default; `print_fn` gets the whole text
+        instead of `print`.
+        """
+        (print_fn or print)(summary(self, line_length))
+
+    def __repr__(self) -> str:
+        inner = [
+            repr(layer) for layer in [*([self._input] if self._input is not None else []), *self._layers]
+        ]
+        if self._input is None and self.built:
+            inner.insert(0, f"Input({self._model().input_shape()})")
+        seed = "" if self._seed is None else f", seed={self._seed}"
+        return f"Sequential([{', '.join(inner)}]{seed})"
+
+    # ---- copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.built:
+            return {"file": _file_bytes(self._used().save)}
+        layers = [*([self._input] if self._input is not None else []), *self._layers]
+        return {"layers": layers, "frozen": [layer._frozen for layer in layers], "seed": self._seed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "file" in state:
+            self.__dict__.update(Sequential._wrap(_from_bytes(state["file"], _core.load_model)).__dict__)
+            for index, layer in enumerate(self._layers):
+                layer._attach(self._model(), index)
+            return
+        for layer, frozen in zip(state["layers"], state["frozen"], strict=True):
+            layer._frozen = frozen
+        self.__init__(state["layers"], state["seed"])  # type: ignore[misc]
+
+    # ---- inside
+
+    def _extend(self, layers: list[Any]) -> None:
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                hint = "; it is a class: call it" if isinstance(layer, type) else ""
+                raise ArgumentError(f"Sequential: expected objects of lamina.layers, got {layer!r}{hint}.")
+            if any(layer is other for other in self._layers) or sum(layer is other for other in layers) > 1:
+                raise ArgumentError(
+                    f"Sequential: expected each layer object once, got {layer!r} twice; make a second one."
+                )
+            if layer._model is not None:
+                raise ArgumentError(
+                    f"Sequential: expected a layer that stands in no other model, got '{layer.name}'; "
+                    "make a new one."
+                )
+        inputs = [self._input] if self._input is not None else []
+        chain = [*inputs, *self._layers, *layers]
+        bodies = [layer for layer in chain if type(layer).__name__ != "Input"]
+        if len(chain) - len(bodies) > 1 or (len(chain) > len(bodies) and chain[0] in bodies):
+            raise ArgumentError("Sequential: expected Input as the first layer only.")
+        if bodies:
+            core = _core.Model.sequential([layer._handle for layer in chain], self._seed)
+            for index, layer in enumerate(bodies):
+                layer._attach(core, index)
+            self._core = core
+        self._layers = bodies
+        self._input = chain[0] if len(chain) > len(bodies) else None
+
+    def _model(self) -> _core.Model:
+        if self._core is None:
+            raise StateError("Sequential: expected a model with layers, got none; add() some.")
+        return self._core
+
+    def _used(self) -> _core.Model:
+        """Return the core's model, for something that reads or moves its weights."""
+        model = self._model()
+        self._in_use = self._in_use or model.built()
+        return model
+
+    def _params(self) -> tuple[int, int, int]:
+        """Numbers in trainable parameters, in statistics, and in frozen parameters."""
+        total, trainable, _ = self._model().count_params()
+        statistics = sum(layer._count(parameters=False) for layer in self._layers)
+        return trainable, statistics, total - trainable - statistics
+
+
+def load_model(path: str | os.PathLike[str]) -> Sequential:
+    """Read a model, layers and weights, from a file that `save` wrote.
+
+    `FileError` when it can't be read, `FormatError` when it is damaged or holds no model of lamina. Loading
+    runs no code.
+    """
+    return Sequential._wrap(_core.load_model(os.fspath(path)))
+
+
+def _checked_seed(seed: Any) -> int | None:
+    if seed is None:
+        return None
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise ArgumentError(f"Expected seed to be None or a whole number in [0, 2**63), got {seed!r}.")
+    return int(seed)
+
+
+def _check_count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ArgumentError(f"Expected {name} to be a whole number of at least 1, got {value!r}.")
+
+
+def _file_bytes(save: Callable[[str], None]) -> bytes:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="lamina-") as folder:
+        path = os.path.join(folder, "model.safetensors")
+        save(path)
+        with open(path, "rb") as file:
+            return file.read()
+
+
+def _from_bytes(data: bytes, load: Callable[[str], _core.Model]) -> _core.Model:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="lamina-") as folder:
+        path = os.path.join(folder, "model.safetensors")
+        with open(path, "wb") as file:
+            file.write(data)
+        return load(path)

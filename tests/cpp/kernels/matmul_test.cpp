@@ -1,0 +1,288 @@
+// Matrix products: values against float64, and bits against one multiply-add chain an element.
+#include "lamina/kernels/matmul.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "lamina/kernels/activation.h"
+#include "testing.h"
+
+namespace lamina::kernels::testing {
+namespace {
+
+// Runs tasks last to first, claiming `threads`: results must not depend on either.
+class BackwardExecutor final : public Executor {
+ public:
+  explicit BackwardExecutor(std::size_t threads) : threads_(threads) {}
+  std::size_t threads() const override { return threads_; }
+  void run(std::size_t count, TaskRef task) override {
+    while (count > 0) task(--count);
+  }
+
+ private:
+  std::size_t threads_;
+};
+
+bool is_fused(const Table& table) {
+#if defined(__aarch64__)
+  return true;
+#else
+  return std::string(table.name) != "baseline";
+#endif
+}
+
+// The chain that kernels.h promises.
+float chain(const Table& table, const float* a, std::size_t a_col, const float* b, std::size_t b_row,
+            std::size_t k, float start) {
+  float sum = start;
+  for (std::size_t p = 0; p < k; ++p) {
+    if (is_fused(table)) {
+      sum = std::fma(a[p * a_col], b[p * b_row], sum);
+    } else {
+      const volatile float product = a[p * a_col] * b[p * b_row];
+      sum = sum + product;
+    }
+  }
+  return sum;
+}
+
+struct Matrices {
+  Matrices(std::size_t rows, std::size_t inner, std::size_t cols, bool a_transposed, bool b_transposed)
+      : m(rows), k(inner), n(cols), transpose_a(a_transposed), transpose_b(b_transposed) {
+    Numbers numbers(m * 10000 + n * 100 + k);
+    a = Guarded<>(numbers.floats(m * k));
+    b = Guarded<>(numbers.floats(k * n));
+    bias = Guarded<>(numbers.floats(n));
+    start = numbers.floats(m * c_row());
+  }
+  std::size_t c_row() const { return n + 3; }  // a gap, which must stay as it is
+  Matmul product(float* c) const {
+    Matmul p;
+    p.m = m;
+    p.n = n;
+    p.k = k;
+    p.a = a.data();
+    p.a_row = transpose_a ? m : k;
+    p.transpose_a = transpose_a;
+    p.b = b.data();
+    p.b_row = transpose_b ? k : n;
+    p.transpose_b = transpose_b;
+    p.c = c;
+    p.c_row = c_row();
+    return p;
+  }
+  float chain_at(const Table& table, std::size_t i, std::size_t j, float from) const {
+    return chain(table, a.data() + i * (transpose_a ? 1 : k), transpose_a ? m : 1,
+                 b.data() + j * (transpose_b ? k : 1), transpose_b ? 1 : n, k, from);
+  }
+  std::size_t m, k, n;
+  bool transpose_a, transpose_b;
+  Guarded<> a{0}, b{0}, bias{0};
+  std::vector<float> start;
+};
+
+std::vector<float> multiplied(const Matmul& product, std::size_t size, const std::vector<float>& start,
+                              Executor& executor) {
+  Guarded<> c(start);
+  Guarded<> scratch(matmul_scratch(product.m, product.n, product.k));
+  Matmul p = product;
+  p.c = c.data();
+  matmul(p, scratch.data(), executor);
+  CHECK(c.intact());
+  CHECK(scratch.intact());
+  return {c.data(), c.data() + size};
+}
+
+// Elements of C are chains, and what lies between its rows stays.
+void check_chains(const Matrices& x) {
+  const Table& kernels = table();
+  for (bool accumulate : {false, true}) {
+    Matmul p = x.product(nullptr);
+    p.accumulate = accumulate;
+    BackwardExecutor three(3);
+    const std::vector<float> c = multiplied(p, x.start.size(), x.start, serial_executor());
+    const std::vector<float> threaded = multiplied(p, x.start.size(), x.start, three);
+    const std::vector<float> pooled = multiplied(p, x.start.size(), x.start, thread_pool());
+    CHECK(same_bits(c.data(), threaded.data(), c.size()));
+    CHECK(same_bits(c.data(), pooled.data(), c.size()));
+    for (std::size_t i = 0; i < x.m; ++i) {
+      for (std::size_t j = 0; j < x.c_row(); ++j) {
+        const std::size_t at = i * x.c_row() + j;
+        const float from = accumulate ? x.start[at] : 0.0F;
+        const float want = j < x.n ? x.chain_at(kernels, i, j, from) : x.start[at];
+        INFO(x.m << "x" << x.k << "x" << x.n << " row " << i << " column " << j);
+        REQUIRE(same_bits(&c[at], &want, 1));
+      }
+    }
+  }
+}
+
+TEST_CASE("each element of a product is one multiply-add chain in increasing k") {
+  for (std::size_t m : {1U, 2U, 3U, 4U, 5U, 13U, 15U, 29U}) {
+    for (std::size_t n : {1U, 3U, 8U, 17U, 33U, 70U, 301U}) {
+      for (std::size_t k : {0U, 1U, 5U, 64U}) {
+        for (int transposed = 0; transposed < 4; ++transposed) {
+          check_chains({m, k, n, (transposed & 1) != 0, (transposed & 2) != 0});
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("products larger than a block are still single chains") {
+  check_chains({3, 1100, 40, false, true});
+  check_chains({2, 1100, 600, false, false});
+  check_chains({31, 515, 530, true, false});
+  check_chains({300, 70, 37, false, false});
+  check_chains({40, 300, 1030, false, true});
+}
+
+TEST_CASE("a row has the same bits alone and in a batch") {
+  const Matrices x(37, 129, 45, false, false);
+  const std::vector<float> zeros(x.m * x.c_row());
+  const std::vector<float> all = multiplied(x.product(nullptr), zeros.size(), zeros, serial_executor());
+  for (std::size_t i = 0; i < x.m; ++i) {
+    Matmul p = x.product(nullptr);
+    p.m = 1;
+    p.a += i * x.k;
+    const std::vector<float> row = multiplied(p, x.n, std::vector<float>(x.c_row()), serial_executor());
+    CHECK(same_bits(row.data(), &all[i * x.c_row()], x.n));
+  }
+}
+
+void check_epilogue(std::size_t m, std::size_t k, std::size_t n, Activation kind) {
+  const Matrices x(m, k, n, false, false);
+  const std::size_t size = m * x.c_row();
+  const std::vector<float> plain = multiplied(x.product(nullptr), size, x.start, serial_executor());
+  Guarded<> before(x.start);
+  Matmul p = x.product(nullptr);
+  p.bias = x.bias.data();
+  p.before_activation = before.data();
+  p.activation = with_default_alpha(kind);
+  const std::vector<float> c = multiplied(p, size, x.start, serial_executor());
+  CHECK(before.intact());
+  for (std::size_t i = 0; i < m; ++i) {
+    std::vector<float> row(n);
+    for (std::size_t j = 0; j < n; ++j) row[j] = plain[i * x.c_row() + j] + x.bias[j];
+    CHECK(same_bits(row.data(), &before[i * x.c_row()], n));
+    activation_forward(p.activation, row.data(), row.data(), 1, n, serial_executor());
+    CHECK(same_bits(row.data(), &c[i * x.c_row()], n));
+    for (std::size_t j = n; j < x.c_row(); ++j)
+      CHECK(before[i * x.c_row() + j] == x.start[i * x.c_row() + j]);
+  }
+}
+
+TEST_CASE("bias and activation follow the product") {
+  for (Activation kind : {Activation::linear, Activation::relu, Activation::gelu, Activation::softmax,
+                          Activation::log_softmax}) {
+    check_epilogue(1, 7, 10, kind);
+    check_epilogue(3, 600, 33, kind);
+    check_epilogue(20, 600, 530, kind);
+    check_epilogue(5, 0, 4, kind);
+  }
+}
+
+TEST_CASE("tiles of every table agree with float64, packed and in place") {
+  for (const Table* table : available_tables()) {
+    for (std::size_t m : {1U, 2U, 6U, 7U, 14U, 17U}) {
+      for (std::size_t n : {1U, 15U, 16U, 31U, 32U, 33U, 100U}) {
+        const std::size_t k = 37;
+        const Matrices x(m, k, n, false, false);
+        Guarded<> packed(k * ((n + table->tile_cols - 1) / table->tile_cols * table->tile_cols), 9.0F);
+        table->pack_b(x.b.data(), n, 1, k, n, packed.data());
+        CHECK(packed.intact());
+        Guarded<> c(x.start);
+        Guarded<> direct(x.start);
+        MatmulTile tile = {};
+        tile.a = x.a.data();
+        tile.a_row = k;
+        tile.a_col = 1;
+        tile.packed_b = packed.data();
+        tile.c = c.data();
+        tile.c_row = x.c_row();
+        tile.m = m;
+        tile.n = n;
+        tile.k = k;
+        tile.last = true;
+        table->matmul_tile(tile);
+        tile.packed_b = x.b.data();
+        tile.unpacked_b_row = n;
+        tile.c = direct.data();
+        table->matmul_tile(tile);
+        CHECK((c.intact() && direct.intact()));
+        CHECK(same_bits(c.data(), direct.data(), c.size()));
+        for (std::size_t i = 0; i < m; ++i) {
+          for (std::size_t j = 0; j < n; ++j) {
+            double want = 0;
+            double size = 0;
+            for (std::size_t p = 0; p < k; ++p) {
+              const double term = static_cast<double>(x.a[i * k + p]) * static_cast<double>(x.b[p * n + j]);
+              want += term;
+              size += std::abs(term);
+            }
+            // k products and k sums, each rounded relative to a partial sum of at most `size`.
+            REQUIRE(distance(c[i * x.c_row() + j], want) <= 2 * static_cast<double>(k) * 0x1p-24 * size);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("pack_b lays out panels, whatever the strides, with zeros beyond the last column") {
+  for (const Table* table : available_tables()) {
+    const std::size_t width = table->tile_cols;
+    for (std::size_t n : {std::size_t{1}, width - 1, width, width + 1, 2 * width + 5}) {
+      for (std::size_t k : {0U, 1U, 3U, 4U, 9U}) {
+        Numbers numbers(n + k);
+        const std::vector<float> b = numbers.floats(3 * n * k + 3);
+        for (int layout = 0; layout < 3; ++layout) {
+          const std::size_t row = layout == 0 ? n : (layout == 1 ? 1 : 3 * n);
+          const std::size_t col = layout == 0 ? 1 : (layout == 1 ? k : 3);
+          const std::size_t panels = (n + width - 1) / width;
+          Guarded<> packed(panels * width * k, 9.0F);
+          table->pack_b(b.data(), row, col, k, n, packed.data());
+          CHECK(packed.intact());
+          for (std::size_t j = 0; j < panels * width; ++j) {
+            for (std::size_t p = 0; p < k; ++p) {
+              const float want = j < n ? b[p * row + j * col] : 0.0F;
+              REQUIRE(packed[j / width * width * k + p * width + j % width] == want);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("column sums are chains in increasing row") {
+  Numbers numbers(9);
+  for (std::size_t rows : {0U, 1U, 2U, 100U}) {
+    for (std::size_t cols : sizes()) {
+      const std::vector<float> x = numbers.floats(rows * cols);
+      for (bool accumulate : {false, true}) {
+        std::vector<float> want(cols, accumulate ? 0.25F : 0.0F);
+        for (std::size_t i = 0; i < rows * cols; ++i) want[i % cols] += x[i];
+        for (const Table* table : available_tables()) {
+          Guarded<> out(cols, 0.25F);
+          table->column_sum(x.data(), cols, rows, cols, accumulate, out.data());
+          CHECK(same_bits(out.data(), want.data(), cols));
+          CHECK(out.intact());
+        }
+        BackwardExecutor three(3);
+        Guarded<> out(cols, 0.25F);
+        column_sum(x.data(), rows, cols, accumulate, out.data(), three);
+        CHECK(same_bits(out.data(), want.data(), cols));
+      }
+    }
+  }
+  const std::vector<float> x = numbers.floats(3001 * 1027);
+  std::vector<float> serial(1027);
+  std::vector<float> pooled(1027);
+  column_sum(x.data(), 3001, 1027, false, serial.data(), serial_executor());
+  column_sum(x.data(), 3001, 1027, false, pooled.data(), thread_pool());
+  CHECK(same_bits(serial.data(), pooled.data(), 1027));
+}
+
+}  // namespace
+}  // namespace lamina::kernels::testing

@@ -1,0 +1,83 @@
+// Reductions against long double, and the tests for finite numbers.
+#include "testing.h"
+
+namespace lamina::kernels::testing {
+namespace {
+
+// A float64 sum of n terms errs by less than n 2^-53 of the sum of their magnitudes.
+bool close(double got, long double want, long double size, std::size_t n) {
+  return std::abs(static_cast<long double>(got) - want) <= static_cast<long double>(n + 1) * 0x1p-53L * size;
+}
+
+TEST_CASE("sums are right to float64") {
+  Numbers numbers(4);
+  std::vector<std::size_t> counts = sizes();
+  counts.push_back(100003);
+  for (const Table* table : available_tables()) {
+    for (std::size_t n : counts) {
+      const std::vector<float> x = numbers.floats(n, 1e20F);
+      const std::vector<float> y = numbers.floats(n, 1e20F);
+      long double sum = 0;
+      long double sum_abs = 0;
+      long double squares = 0;
+      long double dot = 0;
+      long double dot_abs = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto a = static_cast<long double>(x[i]);
+        const auto b = static_cast<long double>(y[i]);
+        sum += a;
+        sum_abs += std::abs(a);
+        squares += a * a;
+        dot += a * b;
+        dot_abs += std::abs(a * b);
+      }
+      CHECK(close(table->sum(x.data(), n), sum, sum_abs, n));
+      CHECK(close(table->sum_abs(x.data(), n), sum_abs, sum_abs, n));
+      CHECK(close(table->sum_squares(x.data(), n), squares, squares, n));
+      CHECK(close(table->dot(x.data(), y.data(), n), dot, dot_abs, n));
+      CHECK(table->sum(x.data(), n) == table->sum(std::vector<float>(x).data(), n));
+    }
+  }
+}
+
+TEST_CASE("sums carry NaN and infinity") {
+  for (const Table* table : available_tables()) {
+    for (std::size_t at : {0U, 5U, 40U, 66U}) {
+      std::vector<float> x(67, 1.0F);
+      x[at] = kInf;
+      CHECK(table->sum(x.data(), x.size()) == HUGE_VAL);
+      CHECK(table->sum_abs(x.data(), x.size()) == HUGE_VAL);
+      x[at] = kNan;
+      CHECK(std::isnan(table->sum(x.data(), x.size())));
+      CHECK(std::isnan(table->sum_abs(x.data(), x.size())));
+      CHECK(std::isnan(table->sum_squares(x.data(), x.size())));
+    }
+  }
+}
+
+template <class T, class Check>
+void check_finite(Check&& check, T plain, std::initializer_list<T> bad) {
+  for (std::size_t n : {0U, 1U, 7U, 16U, 33U, 511U, 512U, 513U, 1500U}) {
+    std::vector<T> x(n + 1, plain);
+    x[n] = *bad.begin();  // just outside
+    CHECK(check(x.data(), n));
+    for (T value : bad) {
+      for (std::size_t at = 0; at < n; at += 1 + n / 7) {
+        x[at] = value;
+        CHECK_FALSE(check(x.data(), n));
+        x[at] = plain;
+      }
+    }
+  }
+}
+
+TEST_CASE("all_finite finds NaN and infinity anywhere") {
+  for (const Table* table : available_tables()) {
+    check_finite<float>(table->all_finite, 3.4e38F, {kNan, kInf, -kInf});
+    check_finite<double>(table->all_finite_f64, -1.7e308, {std::nan(""), HUGE_VAL, -HUGE_VAL});
+    check_finite<std::uint16_t>(table->all_finite_f16, 0xfbff, {0x7c00, 0xfc00, 0x7e01, 0xfc01});
+  }
+}
+
+}  // namespace
+}  // namespace lamina::kernels::testing

@@ -1,0 +1,135 @@
+// Softmax, log_softmax and their gradients against float64.
+#include "testing.h"
+
+namespace lamina::kernels::testing {
+namespace {
+
+// log(sum(exp(x))) and softmax of one row.
+struct Reference {
+  double log_sum_exp;
+  std::vector<double> softmax;
+};
+
+Reference reference_of(const float* x, std::size_t cols) {
+  double largest = -HUGE_VAL;
+  for (std::size_t j = 0; j < cols; ++j) largest = std::max(largest, static_cast<double>(x[j]));
+  double sum = 0;
+  for (std::size_t j = 0; j < cols; ++j) sum += std::exp(static_cast<double>(x[j]) - largest);
+  Reference want{largest + std::log(sum), {}};
+  for (std::size_t j = 0; j < cols; ++j) {
+    want.softmax.push_back(std::exp(static_cast<double>(x[j]) - want.log_sum_exp));
+  }
+  return want;
+}
+
+// x - largest is rounded once (half an ulp of it, so a relative error of |x - largest| 2^-24 in exp), exp
+// has 1.5 ulp, the scale and the product half an ulp each.
+double softmax_tolerance(double spread, double value) {
+  return (4.0 + spread) * 0x1p-24 * value + 0x1p-148;
+}
+
+void check_rows(const Table& table, std::size_t rows, std::size_t cols, float scale) {
+  Numbers numbers(rows * 1000 + cols);
+  Guarded<> x(numbers.floats(rows * cols, scale));
+  Guarded<> y(rows * cols);
+  Guarded<> logs(rows * cols);
+  Guarded<> log_sums(rows);
+  table.softmax(x.data(), y.data(), log_sums.data(), rows, cols);
+  table.log_softmax(x.data(), logs.data(), rows, cols);
+  CHECK((y.intact() && logs.intact() && log_sums.intact()));
+  const double spread = 2.0 * static_cast<double>(scale);
+  for (std::size_t i = 0; i < rows && cols > 0; ++i) {
+    const Reference want = reference_of(x.data() + i * cols, cols);
+    REQUIRE(distance(log_sums[i], want.log_sum_exp) <=
+            4.0 * 0x1p-24 * (spread + std::log(static_cast<double>(cols)) + 1));
+    for (std::size_t j = 0; j < cols; ++j) {
+      const double value = want.softmax[j];
+      REQUIRE(distance(y[i * cols + j], value) <= softmax_tolerance(spread, value));
+      REQUIRE(distance(logs[i * cols + j], std::log(value)) <=
+              4.0 * 0x1p-24 * (spread + std::log(static_cast<double>(cols)) + 1));
+    }
+  }
+  Guarded<> in_place = x;
+  table.softmax(in_place.data(), in_place.data(), nullptr, rows, cols);
+  CHECK(same_bits(in_place.data(), y.data(), rows * cols));
+  CHECK(in_place.intact());
+  table.log_softmax(x.data(), x.data(), rows, cols);
+  CHECK(same_bits(x.data(), logs.data(), rows * cols));
+}
+
+TEST_CASE("softmax and log_softmax agree with float64") {
+  for (const Table* table : available_tables()) {
+    for (std::size_t cols : sizes()) {
+      check_rows(*table, 3, cols, 1.0F);
+      check_rows(*table, 2, cols, 30.0F);
+    }
+    check_rows(*table, 0, 5, 1.0F);
+    check_rows(*table, 2, 10007, 3.0F);
+  }
+}
+
+TEST_CASE("softmax copes with extremes") {
+  for (const Table* table : available_tables()) {
+    float x[5] = {3e38F, -3e38F, -kInf, 3e38F, 0.0F};
+    float y[5];
+    float log_sum;
+    table->softmax(x, y, &log_sum, 1, 5);
+    CHECK(y[0] == doctest::Approx(0.5));
+    CHECK(y[1] == 0.0F);
+    CHECK(y[2] == 0.0F);
+    CHECK(log_sum == 3e38F);
+    table->log_softmax(x, y, 1, 5);
+    CHECK(y[0] == doctest::Approx(-std::log(2.0)));
+    CHECK(y[2] == -kInf);
+    x[3] = kNan;
+    table->softmax(x, y, &log_sum, 1, 5);
+    for (float value : y) CHECK(std::isnan(value));
+    CHECK(std::isnan(log_sum));
+  }
+}
+
+// The error of the inner sum is n products in float32 before the float64 sum, 2^-24 each of sum |d y|.
+void check_backward(const Table& table, std::size_t rows, std::size_t cols, bool accumulate) {
+  Numbers numbers(cols);
+  const std::size_t n = rows * cols;
+  Guarded<> x(numbers.floats(n, 3.0F));
+  Guarded<> d(numbers.floats(n));
+  Guarded<> y(n);
+  Guarded<> logs(n);
+  table.softmax(x.data(), y.data(), nullptr, rows, cols);
+  table.log_softmax(x.data(), logs.data(), rows, cols);
+  const float start = 0.5F;
+  Guarded<> d_x(n, start);
+  Guarded<> d_logs(n, start);
+  table.softmax_backward(d.data(), y.data(), d_x.data(), rows, cols, accumulate);
+  table.log_softmax_backward(d.data(), logs.data(), d_logs.data(), rows, cols, accumulate);
+  CHECK((d_x.intact() && d_logs.intact()));
+  for (std::size_t i = 0; i < rows; ++i) {
+    double inner = 0;
+    double total = 0;
+    for (std::size_t j = i * cols; j < (i + 1) * cols; ++j) {
+      inner += static_cast<double>(d[j]) * static_cast<double>(y[j]);
+      total += static_cast<double>(d[j]);
+    }
+    for (std::size_t j = i * cols; j < (i + 1) * cols; ++j) {
+      const double before = accumulate ? static_cast<double>(start) : 0.0;
+      const double want = before + static_cast<double>(y[j]) * (static_cast<double>(d[j]) - inner);
+      REQUIRE(distance(d_x[j], want) <= 6.0 * 0x1p-24 * (static_cast<double>(y[j]) + before));
+      const double e = std::exp(static_cast<double>(logs[j])) * total;
+      REQUIRE(distance(d_logs[j], before + static_cast<double>(d[j]) - e) <=
+              6.0 * 0x1p-24 * (std::abs(e) + 1.0 + before));
+    }
+  }
+}
+
+TEST_CASE("gradients of softmax and log_softmax agree with float64") {
+  for (const Table* table : available_tables()) {
+    for (std::size_t cols : sizes()) {
+      check_backward(*table, 3, cols, false);
+      check_backward(*table, 2, cols, true);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lamina::kernels::testing

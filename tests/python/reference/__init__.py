@@ -1,0 +1,1 @@
+"""Float64 NumPy references, written from the formulas and independent of lamina."""
