@@ -38,7 +38,13 @@ C = TypeVar("C", bound="Configurable")
 @functools.cache
 def schemas(kind: str) -> dict[str, _core.Schema]:
     """Every declared type of a kind, by name."""
-    return {schema["type"]: schema for schema in _core.schemas(kind)}
+    result = {schema["type"]: schema for schema in _core.schemas(kind)}
+    if kind == "layer":  # as in Keras, a layer without a name of its own has the name None
+        for schema in result.values():
+            for field in schema["fields"]:
+                if field["name"] == "name":
+                    field["kind"], field["default"] = "str?", None
+    return result
 
 
 class Configurable:
@@ -209,10 +215,14 @@ def _docstring(schema: _core.Schema) -> str:
 def describe(kind: str) -> str:
     """Return a kind of field in words."""
     plain, optional = kind.rstrip("?"), kind.endswith("?")
-    words = {"shape": "tuple of int", "activation": "str or function"}
-    text = words.get(plain) or (f"str or {plain.capitalize()}" if plain in MODULES else plain)
-    text = text.replace("float or schedule", "float, Schedule or function of the step")
-    return f"{text} or None" if optional else text
+    words = {
+        "shape": ["tuple of int"],
+        "activation": ["str", "function"],
+        "float or schedule": ["float", "Schedule", "function of the step"],
+    }
+    kinds = words.get(plain) or (["str", plain.capitalize()] if plain in MODULES else [plain])
+    kinds = [*kinds, "None"] if optional else kinds
+    return " or ".join([", ".join(kinds[:-1]), kinds[-1]]) if len(kinds) > 1 else kinds[0]
 
 
 def default_of(field: _core.FieldInfo) -> Any:

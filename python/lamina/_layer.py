@@ -30,12 +30,21 @@ class Layer(Configurable):
     _index: int = -1
     _frozen: bool | None = None  # `trainable` as set before it stood in a model, negated
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("name", "") is None:
+            del kwargs["name"]
+        super().__init__(*args, **kwargs)
+
+    def _values(self) -> dict[str, Any]:
+        values = super()._values()
+        return {**values, "name": values["name"] or None}
+
     @property
     def name(self) -> str:
         """Its name: the given one, or its type numbered within the model (`dense`, `dense_1`)."""
         if self._model is not None:
             return self._model.layer_name(self._index)
-        return str(self._values()["name"]) or _snake_case(type(self).__name__)
+        return self._values()["name"] or _snake_case(type(self).__name__)
 
     @property
     def trainable(self) -> bool:

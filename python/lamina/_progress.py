@@ -171,7 +171,9 @@ def is_interactive() -> bool:
 
 
 def duration(seconds: float) -> str:
-    """`0.42 s`, `12.3 s`, `3:05 min`."""
+    """`42 ms`, `1.42 s`, `12.3 s`, `3:05 min`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -7,7 +7,9 @@ that the stubs beside the modules are up to date.
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
+import re
 import sys
 import textwrap
 from typing import Any
@@ -21,22 +23,16 @@ _NONE_IS_NONE = ("regularizer", "constraint", "initializer")  # get(None) is Non
 
 # What may be passed for a kind of field, and what reading it gives.
 _TAKES = {
-    "float": "float",
-    "int": "int",
-    "bool": "bool",
-    "str": "str",
     "shape": "Sequence[int]",
-    "list of float": "Sequence[float]",
-    "list of int": "Sequence[int]",
     "activation": "str | Callable[..., Any]",
-    "float or schedule": "float | Schedule | Callable[[int], float]",
+    "schedule": "Schedule | Callable[[int], float]",
+    **{kind: f"{kind.capitalize()} | str" for kind in MODULES if kind != "schedule"},
 }
 _GIVES = {
-    **_TAKES,
     "shape": "tuple[int, ...]",
-    "list of float": "list[float]",
-    "list of int": "list[int]",
     "activation": "Callable[..., Any]",
+    "schedule": "Schedule | Callable[[int], float]",
+    **{kind: kind.capitalize() for kind in MODULES if kind != "schedule"},
 }
 
 
@@ -71,7 +67,10 @@ def _is_declared(module: Any, name: str) -> bool:
 
 
 def _header(kind: str, base: str, body: str, doc: str) -> str:
-    lines = ["# Written by `python -m lamina._stubs` from the declarations in C++.", f'"""{doc.strip()}']
+    lines = ["# Written by `python -m lamina._stubs` from the declarations in C++."]
+    if re.search(r'\n    """[^"]*\n[^"]*"""', body):
+        lines.append("# ruff: noqa: D205")  # summaries that take more than a line
+    lines.append(f'"""{doc.strip()}')
     lines[-1] += '"""' if "\n" not in doc.strip() else '\n"""'
     abstract = [name for name in ("Callable", "Mapping", "Sequence") if f"{name}[" in body]
     lines += ["", f"from collections.abc import {', '.join(abstract)}"] if abstract else [""]
@@ -96,7 +95,8 @@ def _class_stub(kind: str, name: str, cls: type[Configurable]) -> str:
     if name != schema["type"]:
         return f"{name} = {schema['type']}\n"
     lines = [f"class {name}({kind.capitalize()}):", *_doc(schema["doc"]), ""]
-    properties = set(dir(cls))
+    annotations = {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
+    properties = {*dir(cls), *annotations}
     for field in schema["fields"]:
         if field["name"] not in properties:
             lines.append(f"    {field['name']}: Final[{_type(field['kind'], _GIVES)}]")
@@ -125,14 +125,19 @@ def _default(field: _core.FieldInfo) -> str:
 
 
 def _type(kind: str, table: dict[str, str]) -> str:
+    """Return the annotation of a kind such as "float", "int or list of int", "initializer?"."""
     plain, optional = kind.rstrip("?"), kind.endswith("?")
-    if plain in MODULES:
-        text = plain.capitalize() if table is _GIVES else f"{plain.capitalize()} | str"
-    else:
-        text = table[plain]
-    if plain == "activation" and table is _GIVES:
-        return text
-    return f"{text} | None" if optional else text
+    parts = [_part(part, table) for part in plain.split(" or ")]
+    if optional and not (plain == "activation" and table is _GIVES):
+        parts.append("None")
+    return " | ".join(parts)
+
+
+def _part(kind: str, table: dict[str, str]) -> str:
+    if kind.startswith("list of "):
+        container = "Sequence" if table is _TAKES else "list"
+        return f"{container}[{_part(kind.removeprefix('list of '), table)}]"
+    return table.get(kind, kind)
 
 
 def _doc(doc: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -120,23 +121,28 @@ def _train(x: Any, y: Any, epochs: int, seed: int) -> tuple[Trainer, History, fl
         [
             lm.Input((64,)),
             lm.Rescaling(1 / 16),
+            lm.Dense(256, activation="relu"),
+            lm.BatchNormalization(),
+            lm.Dropout(0.4),
             lm.Dense(128, activation="relu"),
-            lm.Dropout(0.2),
-            lm.Dense(64, activation="relu"),
+            lm.BatchNormalization(),
+            lm.Dropout(0.4),
             lm.Dense(10, activation="softmax"),
         ]
     )
     model.summary()
     print()
+    batch_size, validation_split = 32, 0.1
+    steps = math.ceil(len(x) * (1 - validation_split) / batch_size) * epochs
     trainer = lm.Trainer(
         model,
-        optimizer=lm.optimizers.Adam(2e-3),
+        optimizer=lm.optimizers.Adam(lm.schedules.CosineDecay(5e-3, steps)),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         seed=seed,
     )
     start = perf_counter()
-    history = trainer.fit(x, y, epochs=epochs, batch_size=32, validation_split=0.1)
+    history = trainer.fit(x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split)
     return trainer, history, perf_counter() - start
 
 

@@ -72,7 +72,7 @@ def test_dropout_lowers_the_gap_between_training_and_validation():
 
 
 def steps_to_the_bottom(momentum, rate):
-    """Steps until mean (w.x - y)^2 falls below 1e-4 of its start, with curvatures 2 and 0.005, equally far off."""
+    """Steps until the loss is 1e-4 of its start, with curvatures 2 and 0.005, equally far off."""
     scale = np.array([1.0, 0.05], np.float32)
     rng = np.random.default_rng(0)
     basis = np.linalg.qr(rng.normal(size=(64, 2)))[0] * 8

@@ -104,6 +104,9 @@ double weight_of(const Head& head, const BatchRows& batch) {
 
 double over(double numerator, double weight) { return weight > 0 ? numerator / weight : 0.0; }
 
+// Activity penalties are sums over a batch; the loss has their mean over its rows.
+double rows_of(const BatchRows& batch) { return static_cast<double>(batch.rows.count); }
+
 PlanRun make_run(StepContext& context, const BatchRows& batch) {
   PlanRun run;
   run.rows = batch.rows.count;
@@ -137,7 +140,8 @@ void reserve_heads(std::vector<Head>& heads, std::size_t rows) {
 StepResult evaluate_step(StepContext& context, const BatchRows& batch) {
   gather_inputs(context.memory, batch);
   gather_targets(context.heads, batch);
-  double loss = context.memory.plan.forward(make_run(context, batch)) + context.graph.penalty(context.parameters);
+  const double activity = over(context.memory.plan.forward(make_run(context, batch)), rows_of(batch));
+  double loss = activity + context.graph.penalty(context.parameters);
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
     loss += evaluate_loss(context, batch, i, 1.0, false, true).mean();
   }
@@ -153,7 +157,8 @@ StepResult train_step(StepContext& context, const BatchRows& batch, Update& upda
   if (staged_state.size() != 0) std::memcpy(staged_state.data(), graph.state_values.data(), staged_state.size() * sizeof(float));
   run.state = staged_state.data();
   run.update_state = true;
-  double loss = context.memory.plan.forward(run) + graph.penalty(context.parameters);
+  const double activity = over(context.memory.plan.forward(run), rows_of(batch));
+  double loss = activity + graph.penalty(context.parameters);
 
   // The gradient is that of the mean; or, where several batches make one update, of the sum, divided at the update.
   const double weight = update.sums_batches() ? weight_of(context.heads[0], batch) : 1.0;
@@ -164,7 +169,7 @@ StepResult train_step(StepContext& context, const BatchRows& batch, Update& upda
 
   run.gradient = update.gradient();
   run.accumulate_gradient = update.accumulates();
-  run.activity_scale = static_cast<float>(weight);
+  run.activity_scale = static_cast<float>(over(weight, rows_of(batch)));
   context.memory.plan.backward(run);
   const bool updated = update.apply(graph, weight, context.executor);
   if (staged_state.size() != 0) std::memcpy(graph.state_values.data(), staged_state.data(), staged_state.size() * sizeof(float));
@@ -176,11 +181,12 @@ double gradient_step(StepContext& context, const BatchRows& batch, std::span<con
   gather_inputs(context.memory, batch);
   gather_targets(context.heads, batch);
   PlanRun run = make_run(context, batch);
-  double loss = context.memory.plan.forward(run);
+  double loss = over(context.memory.plan.forward(run), static_cast<double>(batch.data->rows()));
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
     loss += over(evaluate_loss(context, batch, i, over(1.0, total_weights[i]), true, false).sum, total_weights[i]);
   }
   run.gradient = gradient;
+  run.activity_scale = static_cast<float>(over(1.0, static_cast<double>(batch.data->rows())));
   run.accumulate_gradient = accumulate;
   context.memory.plan.backward(run);
   return loss;

@@ -75,8 +75,8 @@ StepResult evaluate_step(StepContext& context, const BatchRows& batch);
 // completes. With stop_on_nan nothing moves when the loss is not finite.
 StepResult train_step(StepContext& context, const BatchRows& batch, Update& update, Buffer& staged_state, bool stop_on_nan);
 
-// gather -> forward -> loss -> backward. Writes, or adds, the gradient of sum(losses) / total_weight (one weight for each head); returns
-// the sum of losses / total_weight, activity penalties included. Nothing of the model moves.
+// gather -> forward -> loss -> backward. Writes, or adds, this batch's part of the gradient of the mean over all rows of the data, whose
+// losses weigh total_weights (one for each head); returns its part of the loss, activity penalties included. Nothing of the model moves.
 double gradient_step(StepContext& context, const BatchRows& batch, std::span<const double> total_weights, float* gradient,
                      bool accumulate);
 
