@@ -31,11 +31,13 @@ DType dtype_of_array(const py::array& array) {
     default:
       break;
   }
-  throw DTypeError("Data: expected an array of numbers, got dtype " + py::str(py::handle(dtype)).cast<std::string>() + ".");
+  throw DTypeError("Data: expected an array of numbers, got dtype " +
+                   py::str(py::handle(dtype)).cast<std::string>() + ".");
 }
 
 // Whether what comes after the first axis lies without gaps, in order.
 bool rows_contiguous(const py::array& array) {
+  if (array.size() == 0) return true;  // nothing lies anywhere
   py::ssize_t expected = array.itemsize();
   for (py::ssize_t axis = array.ndim() - 1; axis >= 1; --axis) {
     if (array.shape(axis) != 1 && array.strides(axis) != expected) return false;
@@ -46,17 +48,21 @@ bool rows_contiguous(const py::array& array) {
 
 Shape shape_of(const py::array& array) {
   std::vector<std::size_t> extents;
-  for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) extents.push_back(static_cast<std::size_t>(array.shape(axis)));
+  for (py::ssize_t axis = 0; axis < array.ndim(); ++axis)
+    extents.push_back(static_cast<std::size_t>(array.shape(axis)));
   return Shape(extents);
 }
 
-std::vector<py::ssize_t> extents_of(const Shape& shape) { return {shape.begin(), shape.end()}; }
+std::vector<py::ssize_t> extents_of(const Shape& shape) {
+  return {shape.begin(), shape.end()};
+}
 
 }  // namespace
 
 ArrayView view_of(const py::handle& value) {
   if (!py::isinstance<py::array>(value)) {
-    throw DTypeError("Data: expected a NumPy array, got " + py::str(py::type::of(value)).cast<std::string>() + ".");
+    throw DTypeError("Data: expected a NumPy array, got " + py::str(py::type::of(value)).cast<std::string>() +
+                     ".");
   }
   const auto array = py::reinterpret_borrow<py::array>(value);
   const DType dtype = dtype_of_array(array);
@@ -88,7 +94,10 @@ py::object view_over(float* data, const Shape& shape, const py::handle& owner) {
 FloatArray as_float(const py::handle& value) {
   using Contiguous = py::array_t<float, py::array::c_style | py::array::forcecast>;
   auto array = Contiguous::ensure(value);
-  if (!array) throw py::error_already_set();
+  if (!array) {  // ensure() has cleared the error
+    throw DTypeError("Data: expected an array of numbers, got " +
+                     py::str(py::type::of(value)).cast<std::string>() + ".");
+  }
   const Shape shape = shape_of(array);
   const float* data = array.data();
   return {std::move(array), data, shape};
@@ -104,7 +113,8 @@ Shape to_shape(const py::handle& extents) {
   std::vector<std::size_t> list;
   for (const py::handle extent : extents) {
     const auto number = extent.cast<py::ssize_t>();
-    if (number < 0) throw ShapeError("Shape: expected extents of at least 0, got " + std::to_string(number) + ".");
+    if (number < 0)
+      throw ShapeError("Shape: expected extents of at least 0, got " + std::to_string(number) + ".");
     list.push_back(static_cast<std::size_t>(number));
   }
   return Shape(list);

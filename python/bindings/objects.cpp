@@ -67,7 +67,7 @@ LearningRate to_learning_rate(const py::handle& value) {
   return FieldType<LearningRate>::from(to_value(value));
 }
 
-// ---- a loss or a metric on arrays of the caller ---------------------------------------------------------------------
+// ---- a loss or a metric on arrays of the caller
 struct Gathered {
   FloatArray prediction;
   Shape shape;          // of one sample

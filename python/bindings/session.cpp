@@ -150,7 +150,7 @@ py::dict run_batch(const Function& function) {
   return dict;
 }
 
-// ---- checkpoints ---------------------------------------------------------------------------------------------------
+// ---- checkpoints
 void save(const TrainingSession& session, const std::string& path, const std::map<std::string, std::string>& metadata,
           const py::dict& tensors) {
   std::vector<ExtraTensor> list;

@@ -43,6 +43,7 @@ class Record:
     epoch: int = 0
     history: History = field(default_factory=History)
     callbacks: list[CallbackState] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)  # names, in their order
 
 
 def states_of(callbacks: Sequence[Callback]) -> list[CallbackState]:
@@ -74,6 +75,7 @@ def pack(record: Record) -> tuple[dict[str, str], Tensors]:
             "epoch": record.epoch,
             "history": {"epoch": record.history.epoch, "rows": record.history._rows},
             "callbacks": callbacks,
+            "metrics": record.metrics,
         }
     )
     return {_KEY: text}, tensors
@@ -92,7 +94,7 @@ def unpack(metadata: Mapping[str, str], tensors: Tensors) -> Record:
             CallbackState(str(entry["class"]), int(entry["position"]), _unpack_value(entry["state"], tensors))
             for entry in data["callbacks"]
         ]
-        return Record(int(data["epoch"]), history, callbacks)
+        return Record(int(data["epoch"]), history, callbacks, [str(name) for name in data["metrics"]])
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise FormatError(
             f"Checkpoint: expected the trainer's record in the metadata, got a damaged one ({error!r})."
@@ -131,7 +133,8 @@ def metric_of(function: Any, targets: Targets) -> _core.Metric:
     """Return a metric, or a function `f(y_true, y_pred)`, as the core takes it."""
     if isinstance(function, Metric):
         return function._handle
-    return _core.Metric.from_callable(targets.restored(function), callable_name(function))
+    name = callable_name(function)
+    return _core.Metric.from_callable(targets.metric(function, name), name)
 
 
 def _custom_names(value: Any, kind: str) -> list[tuple[str, str]]:
@@ -179,5 +182,5 @@ def _unpack_value(value: Any, tensors: Tensors) -> Any:
 
 def record_of(trainer: Trainer) -> Record:
     """Return what of a trainer a checkpoint must hold now."""
-    states = trainer._pending or states_of(trainer._callbacks)
-    return Record(trainer.epoch, trainer.history, states)
+    states = states_of(trainer._callbacks) if trainer._callbacks else trainer._states
+    return Record(trainer.epoch, trainer.history, states, trainer._metric_names())

@@ -57,7 +57,8 @@ class Configurable:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         schema = type(self)._schema
         if schema is not None:
-            fields = {name: to_core(value) for name, value in _bind(self._kind, schema, args, kwargs).items()}
+            bound = _bind(self._kind, schema, args, kwargs)
+            fields = {name: to_core(value, f"{schema['type']}: {name}") for name, value in bound.items()}
             self._handle = _CORE_CLASSES[self._kind](schema["type"], fields)
         elif args or kwargs:
             given = ", ".join([*map(repr, args), *kwargs])
@@ -269,8 +270,8 @@ def _is_config(value: Any) -> bool:
     )
 
 
-def to_core(value: Any) -> Any:
-    """Return a user's argument as the core takes it."""
+def to_core(value: Any, what: str) -> Any:
+    """Return a user's argument as the core takes it; `what` names it in errors."""
     if isinstance(value, type) and issubclass(value, Configurable):
         value = value()
     if isinstance(value, Configurable):
@@ -280,14 +281,15 @@ def to_core(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, dict) and value.keys() == {"class_name", "config"}:
-        return value["class_name"], {name: to_core(item) for name, item in value["config"].items()}
+        return value["class_name"], {name: to_core(item, what) for name, item in value["config"].items()}
     if isinstance(value, (list, tuple)) and not _is_config(value):
-        return [to_core(item) for item in value]
-    if inspect.isfunction(value):
+        return [to_core(item, what) for item in value]
+    if callable(value):
         name = activations.name_of(value)
         if name is None:
+            shown = getattr(value, "__name__", type(value).__name__)
             raise ArgumentError(
-                f"Expected a name, a number or an object of lamina, got the function {value.__name__!r}."
+                f"{what}: expected a name or an object of lamina, got the function '{shown}'."
             )
         return name
     return value
@@ -340,9 +342,10 @@ def find(base: type[C], identifier: Any) -> C:
         return cast("C", class_named(base._kind, identifier["class_name"])(**identifier["config"]))
     if isinstance(identifier, str):
         return cast("C", class_named(base._kind, identifier)())
+    got = f"the function '{identifier.__name__}'" if inspect.isfunction(identifier) else repr(identifier)
+    hint = "; one of your own is a subclass of lamina.losses.Loss" if base._kind == "loss" else ""
     raise ArgumentError(
-        f"Expected the name of a {base._kind} or an object of lamina.{MODULES[base._kind]}, "
-        f"got {identifier!r}."
+        f"Expected the name of a {base._kind} or an object of lamina.{MODULES[base._kind]}, got {got}{hint}."
     )
 
 

@@ -1,7 +1,7 @@
 """The C++ core. Everything here is private: the package around it is the API."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ class StateError(LaminaError, RuntimeError): ...
 class FormatError(LaminaError, ValueError): ...
 class FileError(LaminaError, OSError): ...
 
+@type_check_only
 class FieldInfo(TypedDict):
     name: str
     kind: str
@@ -24,19 +25,23 @@ class FieldInfo(TypedDict):
     default: Any
     doc: str
 
+@type_check_only
 class Schema(TypedDict):
     type: str
     doc: str
     fields: list[FieldInfo]
     aliases: list[str]
 
-Config = tuple[str, dict[str, Any]]
+_Config = tuple[str, dict[str, Any]]
 
 def schemas(kind: str) -> list[Schema]: ...
 def nearest_name(name: str, candidates: Sequence[str]) -> str: ...
 
-class Object:
-    def config(self) -> Config: ...
+class _Type(type): ...  # pybind11's
+
+class Object(metaclass=_Type):
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def config(self) -> _Config: ...
     def repr(self) -> str: ...
 
 class Layer(Object):
@@ -82,7 +87,8 @@ class Metric(Object):
     def name(self) -> str: ...
     def evaluate(self, y_true: NDArray[Any], y_pred: NDArray[np.float32]) -> float: ...
 
-class Model:
+class Model(metaclass=_Type):
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @staticmethod
     def sequential(layers: Sequence[Layer], seed: int | None) -> Model: ...
     def built(self) -> bool: ...
@@ -107,9 +113,9 @@ class Model:
     def save_weights(self, path: str) -> None: ...
     def load_weights(self, path: str) -> None: ...
 
-Logs = dict[str, float]
+_Logs = dict[str, float]
 
-class Dataset:
+class Dataset(metaclass=_Type):
     """Views over arrays; keeps them alive."""
 
     def __init__(
@@ -121,14 +127,15 @@ class Dataset:
     ) -> None: ...
     def rows(self) -> int: ...
 
+@type_check_only
 class EpochResult(TypedDict):
-    logs: Logs
+    logs: _Logs
     learning_rate: float
     rows: int
     stopped: bool
     first_nan_batch: int | None
 
-class Session:
+class Session(metaclass=_Type):
     def __init__(
         self,
         model: Model,
@@ -146,21 +153,21 @@ class Session:
         epoch: int,
         shuffle: bool,
         stop_on_nan: bool,
-        poll: Callable[[int, int, int, float, Logs], bool] | None,
+        poll: Callable[[int, int, int, float, _Logs], bool] | None,
         on_batch_begin: Callable[[int], bool] | None,
-        on_batch_end: Callable[[int, Logs], bool] | None,
+        on_batch_end: Callable[[int, _Logs], bool] | None,
     ) -> EpochResult: ...
     def evaluate(
         self,
         data: Dataset,
         batch_size: int,
         use_ema: bool,
-        poll: Callable[[int, int, int, float, Logs], bool] | None,
-    ) -> Logs: ...
+        poll: Callable[[int, int, int, float, _Logs], bool] | None,
+    ) -> _Logs: ...
     def begin_epoch(self) -> None: ...
-    def train_batch(self, batch: Dataset, stop_on_nan: bool) -> Logs: ...
-    def evaluate_batch(self, batch: Dataset, use_ema: bool) -> Logs: ...
-    def epoch_logs(self) -> Logs: ...
+    def train_batch(self, batch: Dataset, stop_on_nan: bool) -> _Logs: ...
+    def evaluate_batch(self, batch: Dataset, use_ema: bool) -> _Logs: ...
+    def epoch_logs(self) -> _Logs: ...
     def value_and_gradient(self, data: Dataset, training: bool) -> tuple[float, NDArray[np.float32]]: ...
     def seed(self) -> int: ...
     def step(self) -> int: ...

@@ -11,24 +11,25 @@ from .errors import FileError
 
 
 @contextmanager
-def file_errors(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
-    """Turn an `OSError` into lamina's, with the path: "expected to read 'x.csv'"."""
+def file_errors(path: str | os.PathLike[str], done: str) -> Iterator[None]:
+    """Turn an `OSError` into lamina's: "File 'x.csv': can't be read: ..."."""
     try:
         yield
     except FileError:
         raise
     except OSError as error:
+        what = "Folder" if done == "made" else "File"
         reason = error.strerror or str(error)
-        raise FileError(f"Expected to {doing} '{os.fspath(path)}', got: {reason}.") from error
+        raise FileError(f"{what} '{os.fspath(path)}': can't be {done}: {reason}.") from error
 
 
 def open_text(path: str | os.PathLike[str], mode: str) -> Any:
     """Open a text file to write or append to. `FileError` where that can't be."""
-    with file_errors(path, "write"):
+    with file_errors(path, "written"):
         return open(path, mode, newline="", encoding="utf-8")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
     """Make a folder and those above it. `FileError` where that can't be."""
-    with file_errors(path, "make the folder"):
+    with file_errors(path, "made"):
         os.makedirs(path, exist_ok=True)

@@ -100,15 +100,12 @@ class Optimizer(Configurable):
         if isinstance(rate, Schedule):
             self._handle.set_learning_rate(rate._handle)
         else:
-            try:
-                self._handle.set_learning_rate(float(rate))  # type: ignore[arg-type]
-            except (TypeError, ValueError) as error:
-                if isinstance(error, ArgumentError):
-                    raise
+            if isinstance(rate, (bool, str)) or not hasattr(rate, "__float__"):
                 raise ArgumentError(
                     f"{type(self).__name__}: expected learning_rate to be a number, a schedule or "
                     f"a function of the step, got {rate!r}."
-                ) from None
+                )
+            self._handle.set_learning_rate(float(cast("float", rate)))
         self._callable = None
 
     def get_config(self) -> dict[str, Any]:

@@ -63,8 +63,9 @@ class Loss(Configurable):
     def _core_loss(self, targets: Targets) -> _core.Loss:
         """Return the loss as the core takes it."""
         if self._is_custom():
-            function = targets.restored(self.value_and_gradient)
-            return _core.Loss.from_callable(function, type(self).__name__, self.reduction or "none")
+            name = type(self).__name__
+            function = targets.loss(self.value_and_gradient, name)
+            return _core.Loss.from_callable(function, name, self.reduction or "none")
         return self._handle
 
     def _evaluate(

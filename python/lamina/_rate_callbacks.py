@@ -55,6 +55,8 @@ class ReduceLROnPlateau(Monitor):
             raise ArgumentError(
                 f"ReduceLROnPlateau: expected factor to be a number in (0, 1), got {factor!r}."
             )
+        if not min_lr >= 0:
+            raise ArgumentError(f"ReduceLROnPlateau: expected min_lr to be at least 0, got {min_lr!r}.")
         self.patience = _whole("ReduceLROnPlateau", "patience", patience)
         self.verbose = verbose
         self.cooldown = _whole("ReduceLROnPlateau", "cooldown", cooldown)
@@ -128,10 +130,9 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
-        rate = float(
-            self.schedule(epoch, _constant_rate(self)) if self._takes_rate() else self.schedule(epoch)
-        )
-        self.trainer.optimizer.learning_rate = rate
+        arguments = (epoch, _constant_rate(self)) if self._takes_rate() else (epoch,)
+        self.trainer.optimizer.learning_rate = self.schedule(*arguments)
+        rate = _constant_rate(self)
         if self.verbose > 0:
             print(f"Epoch {epoch + 1}: learning rate {rate:.6g}")
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._arrays import as_array
+from .errors import ArgumentError, ShapeError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,12 +23,40 @@ class Targets:
     def __init__(self, dtype: np.dtype[Any] | None = None) -> None:
         self.dtype = dtype
 
-    def restored(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function of y_true and y_pred that gets y_true in the user's type."""
+    def loss(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """Return a user's `value_and_gradient` with y_true in the user's type and its result checked."""
 
-        def call(y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
-            if self.dtype is not None and self.dtype.kind in "biu":
-                y_true = y_true.astype(self.dtype)
-            return function(y_true, y_pred)
+        def call(y_true: NDArray[Any], y_pred: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+            result = function(self._restored(y_true), y_pred)
+            if not isinstance(result, (tuple, list)) or len(result) != 2:
+                raise ArgumentError(
+                    f"{name}: expected value_and_gradient to return (value, gradient), "
+                    f"got {_describe(result)}."
+                )
+            value, gradient = result
+            return as_array(value, f"{name}: value"), as_array(gradient, f"{name}: gradient")
 
         return call
+
+    def metric(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """Return a user's metric with y_true in the user's type and its result checked."""
+
+        def call(y_true: NDArray[Any], y_pred: NDArray[Any]) -> NDArray[Any]:
+            result = as_array(function(self._restored(y_true), y_pred), f"Metric '{name}'")
+            if result.ndim > 0 and len(result) != len(y_pred):
+                raise ShapeError(
+                    f"Metric '{name}': expected a number, or one for each of {len(y_pred)} rows, "
+                    f"got an array of shape {result.shape}."
+                )
+            return result
+
+        return call
+
+    def _restored(self, y_true: NDArray[Any]) -> NDArray[Any]:
+        if self.dtype is not None and self.dtype.kind in "biu":
+            return y_true.astype(self.dtype)
+        return y_true
+
+
+def _describe(value: Any) -> str:
+    return f"{len(value)} values" if isinstance(value, (tuple, list)) else f"a {type(value).__name__}"

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from . import _core
+from ._callback import Logs
 from ._data import Batches, ClassWeight, Rows, Source
 from .callbacks import Callback, ProgressBar, TerminateOnNaN
 from .errors import ArgumentError, NumericalWarning
@@ -18,10 +19,10 @@ from .history import History
 if TYPE_CHECKING:
     from .trainer import Trainer
 
-    Poll = Callable[[int, int, int, float, _core.Logs], bool]
+    Poll = Callable[[int, int, int, float, Logs], bool]
 
 _POLL_SECONDS = 0.05
-_USER_FRAME = 6  # of warnings: this file's and fit's calls lie between
+_USER_FRAME = 5  # of warnings: this file's and fit's calls lie between
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Hooks:
 
     poll: Poll
     batch_begin: Callable[[int], bool] | None
-    batch_end: Callable[[int, _core.Logs], bool] | None
+    batch_end: Callable[[int, Logs], bool] | None
     stop_on_nan: bool
 
 
@@ -82,7 +83,7 @@ class Fit:
         self._prepare()
         self.history = History(self.params)
         self.trainer._callbacks = self.callbacks
-        logs: _core.Logs = {}
+        logs: Logs = {}
         try:
             for callback in self.callbacks:
                 callback.on_train_begin({})
@@ -96,6 +97,7 @@ class Fit:
         finally:
             for callback in self.callbacks:
                 callback._close()
+            self.trainer._keep_states()
         return self.history
 
     # ---- before training
@@ -118,7 +120,7 @@ class Fit:
             self.data.build(self.session)
 
     def _check_callbacks(self, session: _core.Session) -> None:
-        names = ["loss", *session.metric_names()]
+        names = list(self.trainer._ordered(dict.fromkeys(["loss", *session.metric_names()], 0.0)))
         if self.validation is not None:
             names += [f"val_{name}" for name in names]
         names.append("learning_rate")
@@ -152,13 +154,13 @@ class Fit:
 
     # ---- one epoch
 
-    def _epoch(self, epoch: int) -> _core.Logs:
+    def _epoch(self, epoch: int) -> Logs:
         for callback in self.callbacks:
             callback.on_epoch_begin(epoch, {})
         result = self._train(epoch)
         for bar in self.bars:
             bar._trained(result["rows"])
-        logs = dict(result["logs"])
+        logs = self.trainer._ordered(result["logs"])
         nan_batch = result["first_nan_batch"]
         if nan_batch is not None:
             self._warn(epoch, nan_batch)
@@ -169,7 +171,8 @@ class Fit:
         self.trainer.epoch = epoch + 1
         for history in (self.history, self.trainer.history):
             history._append(epoch, logs)
-        for callback in self.callbacks:
+        others = [callback for callback in self.callbacks if callback not in self.bars]
+        for callback in [*self.bars, *others]:  # bars first: what others print comes below the epoch's line
             callback.on_epoch_end(epoch, logs)
         for history in (self.history, self.trainer.history):
             history._amend(logs)
@@ -195,9 +198,9 @@ class Fit:
         trainer = self.trainer
         listeners = [callback for callback in self.callbacks if callback._wants_batches()]
 
-        def poll(batch: int, batches: int, rows: int, learning_rate: float, logs: _core.Logs) -> bool:
+        def poll(batch: int, batches: int, rows: int, learning_rate: float, logs: Logs) -> bool:
             for bar in self.bars:
-                bar._update(rows, learning_rate, logs)
+                bar._update(rows, learning_rate, trainer._ordered(logs))
             return not trainer.stop_training
 
         def begin(batch: int) -> bool:
@@ -205,14 +208,14 @@ class Fit:
                 callback.on_train_batch_begin(batch, {})
             return not trainer.stop_training
 
-        def end(batch: int, logs: _core.Logs) -> bool:
+        def end(batch: int, logs: Logs) -> bool:
             for callback in listeners:
-                callback.on_train_batch_end(batch, logs)
+                callback.on_train_batch_end(batch, trainer._ordered(logs))
             return not trainer.stop_training
 
         return Hooks(poll, begin if listeners else None, end if listeners else None, self.terminates)
 
-    def _validate(self) -> _core.Logs:
+    def _validate(self) -> Logs:
         assert self.validation is not None
         for callback in self.callbacks:
             callback.on_test_begin({})
@@ -273,18 +276,18 @@ def train_on_stream(trainer: Trainer, data: Batches, steps: int | None, hooks: H
     }
 
 
-def evaluate(trainer: Trainer, data: Source, batch_size: int | str, use_ema: bool = False) -> _core.Logs:
+def evaluate(trainer: Trainer, data: Source, batch_size: int | str, use_ema: bool = False) -> Logs:
     """Loss and metrics over all rows."""
     session = trainer._session
     if isinstance(data, Rows):
         trainer._targets.dtype = data.y.dtype
         rows = len(data) if isinstance(batch_size, str) else batch_size
-        return session.evaluate(data.dataset, rows, use_ema, None)
+        return trainer._ordered(session.evaluate(data.dataset, rows, use_ema, None))
     session.begin_epoch()
     for batch in data.batches(session):
         trainer._targets.dtype = batch.y.dtype
         session.evaluate_batch(batch.dataset, use_ema)
-    return session.epoch_logs()
+    return trainer._ordered(session.epoch_logs())
 
 
 def callback_list(callbacks: Any, verbose: int | str) -> list[Callback]:

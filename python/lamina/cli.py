@@ -1,4 +1,4 @@
-"""The command line: `lamina demo`, `lamina inspect`."""
+"""The command line: `lamina demo`, `lamina inspect`, `lamina bench`."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"lamina {options.command}: {error}", file=sys.stderr)
             return 1
         raise
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print(f"lamina {options.command}: interrupted", file=sys.stderr)
         return 130
@@ -67,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="show what stands in a model file or checkpoint")
     inspect.add_argument("file", help="a safetensors file")
     inspect.set_defaults(run=_inspect)
+
+    bench = commands.add_parser("bench", help="time training steps and predictions beside NumPy's")
+    bench.add_argument("--quick", action="store_true", help="a few short measurements only")
+    bench.add_argument(
+        "--threads", metavar="N", type=_positive, default=1, help="threads for both (default: %(default)s)"
+    )
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -146,7 +156,14 @@ def _train(x: Any, y: Any, epochs: int, seed: int) -> tuple[Trainer, History, fl
     return trainer, history, perf_counter() - start
 
 
-# ---- inspect
+# ---- inspect and bench
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from ._bench import main
+
+    if code := main(options.threads, options.quick):
+        sys.exit(code)
 
 
 def _inspect(options: argparse.Namespace) -> None:

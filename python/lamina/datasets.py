@@ -140,7 +140,7 @@ def _folders(path: str | os.PathLike[str] | None, name: str, *others: str) -> li
         return [os.fspath(path)]
     data = os.environ.get("LAMINA_DATA")
     own = [] if data is None else [os.path.join(data, name), os.path.join(data, name.replace("-", "_")), data]
-    return [*own, *others]
+    return list(dict.fromkeys([*own, *others]))
 
 
 def _idx_split(folders: list[str], title: str) -> Split:
@@ -188,7 +188,7 @@ def _read_idx(folder: str, stem: str, title: str) -> NDArray[Any]:
     expected = start + dtype.itemsize * int(np.prod(shape, dtype=object))
     if len(data) != expected:
         raise FormatError(f"{title}: expected {expected} bytes in '{path}', got {len(data)}.")
-    return np.frombuffer(data, dtype, offset=start).reshape(shape)
+    return np.frombuffer(data, dtype, offset=start).reshape(shape).copy()  # writable, as a user expects
 
 
 def _read_bytes(path: str) -> bytes:

@@ -59,7 +59,7 @@ class History:
 
         figure = plotting.learning_curves(self)
         if path is not None:
-            with file_errors(path, "write"):
+            with file_errors(path, "written"):
                 figure.savefig(os.fspath(path))
         return figure
 

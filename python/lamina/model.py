@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from . import _core
 from ._arrays import as_float32, as_rows
 from ._configurable import wrap
 from ._layer import Layer
+from ._progress import duration
 from ._summary import summary
 from .errors import ArgumentError, ShapeError, StateError
 
@@ -42,9 +44,9 @@ class Sequential:
         For a layer that does not fit the one before it.
     """
 
-    def __init__(self, layers: Sequence[Layer] = (), seed: int | None = None) -> None:
-        if isinstance(layers, Layer):
-            raise ArgumentError("Sequential: expected a list of layers, got a single layer.")
+    def __init__(self, layers: Iterable[Layer] = (), seed: int | None = None) -> None:
+        if isinstance(layers, Layer) or not isinstance(layers, Iterable):
+            raise ArgumentError(f"Sequential: expected a list of layers, got {layers!r}.")
         self._seed = _checked_seed(seed)
         self._layers: list[Layer] = []
         self._input: Layer | None = None
@@ -163,17 +165,15 @@ class Sequential:
         if batch_size is not None:
             _check_count("batch_size", batch_size)
         if verbose in (0, "auto"):
-            return self._used().predict(as_rows(x, "x"), batch_size)
-        from time import perf_counter
-
+            return self._used("predict").predict(as_rows(x, "x"), batch_size)
         start = perf_counter()
-        y = self._used().predict(as_rows(x, "x"), batch_size)
-        print(f"predicted {len(y):,} rows in {perf_counter() - start:.3g} s")
+        y = self._used("predict").predict(as_rows(x, "x"), batch_size)
+        print(f"predicted {len(y):,} rows in {duration(perf_counter() - start)}")
         return y
 
     def __call__(self, x: Any) -> NDArray[np.float32]:
         """`predict(x)`."""
-        return self._used().predict(as_rows(x, "x"), None)
+        return self._used("predict").predict(as_rows(x, "x"), None)
 
     # ---- weights
 
@@ -183,7 +183,7 @@ class Sequential:
 
     def get_weights(self) -> list[NDArray[np.float32]]:
         """Return copies of all weights: layer by layer, parameters before statistics."""
-        self._used()
+        self._used("give its weights")
         return [weight for layer in self._layers for weight in layer.get_weights()]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
@@ -191,7 +191,9 @@ class Sequential:
 
         `ShapeError` unless there are as many arrays, of the same shapes; then nothing changes.
         """
-        self._used().set_weights([as_float32(array, f"weights[{i}]") for i, array in enumerate(weights)])
+        self._used("set its weights").set_weights(
+            [as_float32(array, f"weights[{i}]") for i, array in enumerate(weights)]
+        )
 
     @property
     def flat_parameters(self) -> NDArray[np.float32]:
@@ -200,7 +202,7 @@ class Sequential:
         Frozen layers are included; statistics of batch normalization are not. The array stays valid while it
         lives. `StateError` before the model is built.
         """
-        return self._used().flat_parameters()
+        return self._used("give its parameters").flat_parameters()
 
     # ---- files
 
@@ -209,18 +211,18 @@ class Sequential:
 
         `FileError` when the path can't be written, `StateError` before the model is built.
         """
-        self._used().save(os.fspath(path))
+        self._used("be saved").save(os.fspath(path))
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the weights alone to a safetensors file; errors as `save`."""
-        self._used().save_weights(os.fspath(path))
+        self._used("be saved").save_weights(os.fspath(path))
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Read weights from any safetensors file whose names (`dense_1/kernel`) and shapes match.
 
         `FileError` when it can't be read, `FormatError` when it is damaged or does not match.
         """
-        self._used().load_weights(os.fspath(path))
+        self._used("load weights").load_weights(os.fspath(path))
 
     def clone(self) -> Sequential:
         """Return a model of its own with the same layers and weights."""
@@ -255,7 +257,7 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         if self.built:
-            return {"file": _file_bytes(self._used().save)}
+            return {"file": _file_bytes(self._used("be copied").save)}
         layers = [*([self._input] if self._input is not None else []), *self._layers]
         return {"layers": layers, "frozen": [layer._frozen for layer in layers], "seed": self._seed}
 
@@ -268,6 +270,14 @@ class Sequential:
         for layer, frozen in zip(state["layers"], state["frozen"], strict=True):
             layer._frozen = frozen
         self.__init__(state["layers"], state["seed"])  # type: ignore[misc]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = ""
+            if name in ("compile", "fit", "evaluate", "train_on_batch", "test_on_batch"):
+                hint = "; a lamina.Trainer(model, optimizer, loss) trains it"
+            raise AttributeError(f"Sequential: no attribute '{name}'{hint}.", name=name, obj=self)
 
     # ---- inside
 
@@ -303,10 +313,15 @@ class Sequential:
             raise StateError("Sequential: expected a model with layers, got none; add() some.")
         return self._core
 
-    def _used(self) -> _core.Model:
-        """Return the core's model, for something that reads or moves its weights."""
+    def _used(self, purpose: str) -> _core.Model:
+        """Return the core's model, which must be built, for something that reads or moves its weights."""
         model = self._model()
-        self._in_use = self._in_use or model.built()
+        if not model.built():
+            raise StateError(
+                f"Sequential: expected a built model to {purpose}, got one without an input shape; fit it, "
+                "call build(input_shape), or begin with Input."
+            )
+        self._in_use = True
         return model
 
     def _params(self) -> tuple[int, int, int]:

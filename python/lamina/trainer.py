@@ -96,8 +96,10 @@ class Trainer:
         self.history = History()
         self.epoch = 0
         self.stop_training = False
-        self._callbacks: list[Callback] = []  # of the last fit
-        self._pending: list[_checkpoint.CallbackState] = []  # of a checkpoint, for the next fit
+        self._callbacks: list[Callback] = []  # while fit runs
+        # The states of the last fit's callbacks, or of a checkpoint's; then the next fit's get them.
+        self._states: list[_checkpoint.CallbackState] = []
+        self._pending = False
 
     # ---- training
 
@@ -213,7 +215,7 @@ class Trainer:
         self._session.begin_epoch()
         self._targets.dtype = batch.y.dtype
         self._session.train_batch(batch.dataset, False)
-        return dict(self._session.epoch_logs())
+        return self._ordered(self._session.epoch_logs())
 
     # ---- looking
 
@@ -234,7 +236,7 @@ class Trainer:
         rows = _batch_size("batch_size", batch_size)
         data = source_of(x, y, sample_weight, "evaluate")
         data.check(self._session)
-        logs = dict(evaluate(self, data, rows, _truth("use_ema", use_ema)))
+        logs = evaluate(self, data, rows, _truth("use_ema", use_ema))
         if verbose not in (0, "auto"):
             print(" - ".join(f"{name}: {value:.4g}" for name, value in logs.items()))
         return logs
@@ -243,7 +245,7 @@ class Trainer:
         """Return a batch's loss and metrics; moves nothing."""
         batch = rows_of(x, y, sample_weight)
         batch.check(self._session)
-        return dict(evaluate(self, batch, len(batch)))
+        return evaluate(self, batch, len(batch))
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> NDArray[np.float32]:
         """`model.predict`."""
@@ -319,12 +321,15 @@ class Trainer:
         self = Trainer.__new__(Trainer)
         self._session, self._targets = session, targets
         self.model = Sequential._wrap(session.model())
-        self.optimizer, self.loss, self.metrics = _parts(session, custom_objects or {})
+        self.optimizer, self.loss, metrics = _parts(session, custom_objects or {})
+        order = {name: i for i, name in enumerate(record.metrics)}
+        self.metrics = sorted(metrics, key=lambda metric: order.get(_name_of(metric), len(order)))
         self._seed = session.seed()
         self._begin()
-        self.epoch, self.history, self._pending = record.epoch, record.history, record.callbacks
+        self.epoch, self.history = record.epoch, record.history
+        self._states, self._pending = record.callbacks, True
         if callbacks is not None:
-            _checkpoint.hand_out(self._pending, list(callbacks))
+            _checkpoint.hand_out(self._states, list(callbacks))
         return self
 
     def __repr__(self) -> str:
@@ -352,8 +357,21 @@ class Trainer:
 
     def _hand_out_states(self, callbacks: Sequence[Callback]) -> None:
         """Give the states of a checkpoint to the callbacks of the first `fit` after it."""
-        _checkpoint.hand_out(self._pending, callbacks)
-        self._pending = []
+        if self._pending:
+            _checkpoint.hand_out(self._states, callbacks)
+        self._pending = False
+
+    def _keep_states(self) -> None:
+        """Note the states of the callbacks, and let go of them, as they hold the trainer."""
+        self._states = _checkpoint.states_of(self._callbacks)
+        self._callbacks = []
+
+    def _ordered(self, logs: Mapping[str, float]) -> dict[str, float]:
+        """Return the loss, then the metrics in the order in which they were given."""
+        return {name: logs[name] for name in ("loss", *self._metric_names())}
+
+    def _metric_names(self) -> list[str]:
+        return [_name_of(metric) for metric in self.metrics]
 
     def _direction(self, name: str) -> str | None:
         """Whether a figure is better small ("min") or large ("max"); None when nobody knows."""

@@ -12,6 +12,13 @@ import lamina as lm
 
 HERE = Path(__file__).parent
 
+# The peak memory of a process in MiB. getrusage's ru_maxrss begins with that of the process that started it.
+PEAK = """
+def peak():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+"""
+
 
 def small_classifier(seed=1, hidden=8, outputs=3):
     return lm.Sequential(

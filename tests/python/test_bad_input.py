@@ -42,7 +42,7 @@ def with_value(array, value, row=13):
 BAD_DATA = {
     "wrong number of features": (lm.ShapeError, r"6.*5", lambda x, y: (x[:, :5], y), {}),
     "too many dimensions": (lm.ShapeError, r"6", lambda x, y: (x[:, :, None], y), {}),
-    "scalar": (lm.ShapeError, r"", lambda x, y: (np.float32(3), y), {}),
+    "scalar": (lm.ShapeError, None, lambda x, y: (np.float32(3), y), {}),
     "mismatched lengths": (lm.ShapeError, r"20.*19|19.*20", lambda x, y: (x, y[:19]), {}),
     "empty": (lm.LaminaError, r"(?i)empty|no rows|0 rows|at least", lambda x, y: (x[:0], y[:0]), {}),
     "mismatched sample_weight": (
@@ -67,7 +67,7 @@ BAD_DATA = {
     "label negative": (lm.DataError, r"-2", lambda x, y: (x, with_value(y, -2)), {}),
     "label not whole": (lm.DataError, r"0\.5", lambda x, y: (x, with_value(y, 0.5)), {}),
     "label NaN": (lm.DataError, r"(?i)nan", lambda x, y: (x, with_value(y, np.nan)), {}),
-    "label huge": (lm.DataError, r"", lambda x, y: (x, with_value(y, 2.0**63)), {}),
+    "label huge": (lm.DataError, None, lambda x, y: (x, with_value(y, 2.0**63)), {}),
     "one-hot for a sparse loss": (
         lm.LaminaError,
         rf"\b{DENSE}\b",
@@ -93,8 +93,8 @@ BAD_DATA = {
         lambda x, y: (pd.DataFrame(x).astype({0: str}), y),
         {},
     ),
-    "ragged lists": (lm.LaminaError, r"", lambda x, y: ([[1.0, 2.0], [3.0]], y[:2]), {}),
-    "None": (lm.LaminaError, r"", lambda x, y: (None, y), {}),
+    "ragged lists": (lm.LaminaError, None, lambda x, y: ([[1.0, 2.0], [3.0]], y[:2]), {}),
+    "None": (lm.LaminaError, None, lambda x, y: (None, y), {}),
     "no targets": (lm.LaminaError, r"(?i)\by\b|target", lambda x, y: (x, None), {}),
     "batch size zero": (lm.ArgumentError, r"batch_size", lambda x, y: (x, y), {"batch_size": 0}),
     "batch size negative": (lm.ArgumentError, r"batch_size", lambda x, y: (x, y), {"batch_size": -3}),
@@ -207,9 +207,6 @@ def test_the_same_data_everywhere_else(what, method):
         "wrong number of features",
         "too many dimensions",
         "scalar",
-        "NaN in the data",
-        "infinity in the data",
-        "too large for float32",
         "objects",
         "strings",
         "complex",
@@ -223,6 +220,19 @@ def test_the_same_data_for_prediction(what):
     trainer, x, y = trained()
     with pytest.raises(error, match=words):
         trainer.model.predict(spoil(x, y)[0])
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "softmax"])
+def test_nan_goes_through_a_prediction_and_stays_in_its_row(activation):
+    """A prediction is a plain function of each row: what came in as NaN must not come out as a number."""
+    model = lm.Sequential(
+        [lm.Input((6,)), lm.Dense(20, activation="relu"), lm.LayerNormalization(), lm.Dense(3, activation)],
+        seed=1,
+    )
+    x = np.random.default_rng(0).normal(size=(20, 6))
+    got, expected = model.predict(with_value(x, np.nan)), model.predict(x)
+    assert np.isnan(got[13]).all()
+    np.testing.assert_array_equal(np.delete(got, 13, axis=0), np.delete(expected, 13, axis=0))
 
 
 @pytest.mark.parametrize(
@@ -385,7 +395,7 @@ def test_a_layer_used_twice():
     lm.Sequential([layer])  # the failed attempt took nothing
 
 
-@pytest.mark.parametrize("layers", [[], None, [lm.Dense], ["dense"], lm.Input, [lm.Dense(1), lm.Input((3,))]])
+@pytest.mark.parametrize("layers", [None, [lm.Dense], ["dense"], lm.Input, [lm.Dense(1), lm.Input((3,))]])
 def test_what_is_no_chain_of_layers(layers):
     with pytest.raises((lm.ArgumentError, lm.DTypeError)):
         lm.Sequential(layers)
@@ -417,7 +427,7 @@ def test_shapes_that_do_not_chain():
 def test_models_and_losses_that_do_not_fit(classes):
     x, y = classes
     one_column = lm.Sequential([lm.Dense(1, activation="softmax")])
-    with pytest.raises(lm.LaminaError, match="binary_crossentropy"):
+    with pytest.raises(lm.LaminaError, match=r"2 classes"):
         lm.Trainer(one_column, loss=SPARSE).fit(x, y, epochs=1, verbose=0)
 
 

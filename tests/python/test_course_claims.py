@@ -56,10 +56,10 @@ def gap(rate):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=(260, 20)).astype(np.float32)
         y = (x[:, 0] + 0.5 * rng.normal(size=260) > 0).astype(np.float32)
-        layers = [[lm.Dense(64, activation="relu"), lm.Dropout(rate)] for _ in range(2)]
+        layers = [[lm.Dense(32, activation="relu"), lm.Dropout(rate)] for _ in range(2)]
         model = lm.Sequential([*layers[0], *layers[1], lm.Dense(1, activation="sigmoid")])
         trainer = lm.Trainer(model, optimizer=lm.optimizers.Adam(3e-3), loss="binary_crossentropy", seed=seed)
-        trainer.fit(x[:60], y[:60], epochs=60, batch_size=20, verbose=0)
+        trainer.fit(x[:60], y[:60], epochs=30, batch_size=20, verbose=0)
         train, validation = trainer.evaluate(x[:60], y[:60]), trainer.evaluate(x[60:], y[60:])
         gaps.append(validation["loss"] - train["loss"])
     return np.mean(gaps)
@@ -68,7 +68,7 @@ def gap(rate):
 def test_dropout_lowers_the_gap_between_training_and_validation():
     without, with_dropout = gap(0.0), gap(0.5)
     assert without > 0.5  # it does overfit
-    assert with_dropout < 0.8 * without
+    assert with_dropout < 0.6 * without
 
 
 def steps_to_the_bottom(momentum, rate):

@@ -75,7 +75,7 @@ def test_sample_weights_need_a_loss_a_row(regression):
         one.fit(x, y, epochs=2, sample_weight=weight, verbose=0)
     for got, weights in zip(ours.model.get_weights(), theirs.model.get_weights(), strict=True):
         np.testing.assert_allclose(got, weights, rtol=1e-4, atol=1e-5)
-    with pytest.raises(lm.ArgumentError, match=r"(?s)ScalarMSE.*weight|weight.*ScalarMSE"):
+    with pytest.raises(lm.ArgumentError, match=r"ScalarMSE.*weigh"):
         trainer(ScalarMSE()).fit(x, y, epochs=1, sample_weight=weight, verbose=0)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import run_python, same_weights, small_classifier
+from helpers import PEAK, run_python, same_weights, small_classifier
 
 import lamina as lm
 
@@ -235,13 +235,10 @@ def test_pixels_and_rescaling(rng):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-WATCH = """
-import resource, sys
+WATCH = f"""{PEAK}
+import sys
 import numpy as np
 import lamina as lm
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # MiB
 
 kind = sys.argv[1]
 columns, bytes_ = 400, 120e6

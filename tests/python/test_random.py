@@ -31,10 +31,10 @@ def test_the_reference_is_numpys_philox():
     """At 64 bits, word by word. NumPy counts up before it draws."""
     generator = np.random.default_rng(1)
     for _ in range(100):
-        counter = [int(word) for word in generator.integers(0, 2**64 - 1, 4, dtype=np.uint64)]
-        key = [int(word) for word in generator.integers(0, 2**64, 2, dtype=np.uint64, endpoint=False)]
+        counter = generator.integers(0, 2**64 - 1, 4, dtype=np.uint64)
+        key = generator.integers(0, 2**64 - 1, 2, dtype=np.uint64)
         expected = np.random.Philox(counter=counter, key=key).random_raw(4)
-        counter[0] += 1
+        counter[0] += np.uint64(1)
         assert philox4(counter, key, bits=64) == tuple(int(word) for word in expected)
 
 

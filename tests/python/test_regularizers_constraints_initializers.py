@@ -254,7 +254,7 @@ def test_dense_starts_as_in_keras():
         (lambda: INIT.RandomNormal(stddev=-1.0), "stddev"),
         (lambda: INIT.Constant(float("nan")), "value"),
         (lambda: R.get("l3"), "l1|l2"),
-        (lambda: C.get("maxnorm"), "max_norm"),
+        (lambda: C.get("maxnorm"), "MaxNorm|max_norm"),
         (lambda: INIT.get("glorot"), "glorot"),
     ],
 )

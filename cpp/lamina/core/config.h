@@ -116,7 +116,6 @@ template <class T>
 struct FieldType;
 
 // ---- the declaration
-// -----------------------------------------------------------------------------------------------
 template <class Options>
 class Fields {
  public:
@@ -214,7 +213,7 @@ typename T::OptionsType options_from(const Config& config) {
 inline constexpr const char* kCustomPrefix = "custom:";
 
 // ---- described objects
-// --------------------------------------------------------------------------------------------- Anything with
+// Anything with
 // hyperparameters. Immutable hyperparameters are checked once, at construction.
 class Describable {
  public:
@@ -245,7 +244,6 @@ class Described : public Base {
 };
 
 // ---- registries
-// ----------------------------------------------------------------------------------------------------
 template <class... Types>
 struct TypeList {};
 
@@ -312,7 +310,6 @@ template <class Base>
 concept Registered = requires { Base::registry(); };
 
 // ---- field types
-// ---------------------------------------------------------------------------------------------------
 template <>
 struct FieldType<double> {
   static std::string kind() { return "float"; }

@@ -35,7 +35,6 @@ namespace {
 constexpr std::size_t kMostThreads = 256;
 
 // ---- how many threads
-// ---------------------------------------------------------------------------------------------
 
 std::size_t cpus_by_affinity() {
 #if defined(__linux__)
@@ -115,7 +114,6 @@ std::size_t default_size() {
 }
 
 // ---- the pool
-// -----------------------------------------------------------------------------------------------------
 
 void pause_briefly() {
 #if defined(__x86_64__)

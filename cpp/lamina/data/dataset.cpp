@@ -130,7 +130,7 @@ void read_labels(const ArrayView& array, LabelReader read, std::size_t row, cons
   }
 }
 
-// ---- targets -------------------------------------------------------------------------------------------------------
+// ---- targets
 std::string other_loss(const TargetSpec& spec, const std::string& takes) {
   return spec.sibling.empty() ? "" : "; for " + takes + " use " + article(spec.sibling);
 }

@@ -61,33 +61,6 @@ struct ActivationSpec {
   float alpha = 0.0F;
 };
 
-// Matrix product C = A B (+ C) for one tile of rows and columns of C.
-//
-// op(A) is m x k: element (i, p) at a[i * a_row + p * a_col]. B is packed by pack_b. Each element of C is one
-// chain of multiply-adds in increasing p (fused where the ISA has FMA), started from 0, or from C when
-// accumulate: its bits don't depend on tiling, on blocking of k or on the other rows.
-struct MatmulTile {
-  const float* a;
-  std::size_t a_row, a_col;
-  const float* packed_b;  // columns col_begin.. of B, from p = 0, packed by pack_b
-  float* c;               // (row 0, col 0) of this tile
-  std::size_t c_row;      // distance of rows of C
-  std::size_t m, n, k;
-  bool accumulate;
-  // 0, or: B isn't packed but row-major, with this distance of rows, and packed_b is its element (0, 0). For small m,
-  // where packing costs more than it saves; the bits are the same.
-  std::size_t unpacked_b_row;
-  // Epilogue, run when `last`: c = activation(c + bias), and before_activation (if not null, same layout as
-  // c) receives c + bias. Elementwise activations only (not softmax, log_softmax).
-  bool last;
-  const float* bias;  // n values, or null
-  float* before_activation;
-  ActivationSpec activation;
-};
-
-// Element types that gather reads; the values are those of lamina::DType.
-enum class ElementType : std::uint8_t { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f16, f32, f64 };
-
 // One pass of an optimizer over n consecutive parameters. In this order, for each parameter:
 //   g = gradient * gradient_scale (rounded once), plus l1 * sign(w) + 2 * l2 * w
 //   g = clamp(g, -clip_value, clip_value)          where clip_value is finite
@@ -125,13 +98,45 @@ struct OptimizerPass {
   bool nesterov;
 };
 
+// Matrix product C = A B (+ C) for one tile of rows and columns of C.
+//
+// op(A) is m x k: element (i, p) at a[i * a_row + p * a_col]. B is packed by pack_b. Each element of C is one
+// chain of multiply-adds in increasing p (fused where the ISA has FMA), started from 0, or from C when
+// accumulate: its bits don't depend on tiling, on blocking of k or on the other rows.
+struct MatmulTile {
+  const float* a;
+  std::size_t a_row, a_col;
+  const float* packed_b;  // columns col_begin.. of B, from p = 0, packed by pack_b
+  float* c;               // (row 0, col 0) of this tile
+  std::size_t c_row;      // distance of rows of C
+  std::size_t m, n, k;
+  bool accumulate;
+  // 0, or: B isn't packed but row-major, with this distance of rows, and packed_b is its element (0, 0). For small m,
+  // where packing costs more than it saves; the bits are the same.
+  std::size_t unpacked_b_row;
+  // Epilogue, run when `last`: c = activation(c + bias), and before_activation (if not null, same layout as
+  // c) receives c + bias. Elementwise activations only (not softmax, log_softmax).
+  bool last;
+  const float* bias;  // n values, or null
+  float* before_activation;
+  ActivationSpec activation;
+  // Or, where not null: C is the gradient of parameters that lie like C, and when `last` this optimizer runs on them while
+  // the gradient is still in the cache; the pointers of the pass stand at (row 0, col 0) of this tile. Without
+  // `accumulate` c is then never written.
+  const OptimizerPass* update;
+  OptimizerKind update_kind;
+};
+
+// Element types that gather reads; the values are those of lamina::DType.
+enum class ElementType : std::uint8_t { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f16, f32, f64 };
+
 struct Table {
   const char* name;       // "baseline", "avx2", "avx512"
   std::size_t tile_rows;  // micro-tile of matmul: rows ...
   std::size_t tile_cols;  // ... and columns: the panel width of pack_b
 
   // ---- matrix product
-  // ------------------------------------------------------------------------------------------- Packs k x n
+  // Packs k x n
   // of B (element (p, j) at b[p * b_row + j * b_col]) into panels of tile_cols columns: panel j0 holds k rows
   // of tile_cols floats, columns beyond n zero. Writes k * round_up(n, tile_cols) floats.
   void (*pack_b)(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k, std::size_t n,
@@ -143,7 +148,6 @@ struct Table {
                      bool accumulate, float* out);
 
   // ---- elementwise; in place allowed
-  // ----------------------------------------------------------------------------
   void (*map)(Unary function, const float* x, float* y, std::size_t n);
   // softmax and log_softmax excluded: they have kernels of their own below.
   void (*activation_forward)(ActivationSpec spec, const float* x, float* y, std::size_t n);
@@ -157,7 +161,7 @@ struct Table {
   void (*affine)(const float* x, float scale, float offset, float* y, std::size_t n, bool accumulate);
 
   // ---- rows; in place allowed
-  // ----------------------------------------------------------------------------------- y = softmax or
+  // y = softmax or
   // log_softmax of each row; log_sum_exp (if not null) receives log(sum(exp(x))) of each row.
   void (*softmax)(const float* x, float* y, float* log_sum_exp, std::size_t rows, std::size_t cols);
   void (*log_softmax)(const float* x, float* y, std::size_t rows, std::size_t cols);
@@ -168,7 +172,6 @@ struct Table {
                                std::size_t cols, bool accumulate);
 
   // ---- reductions, summed in float64 in a fixed order
-  // -------------------------------------------------------------
   double (*sum)(const float* x, std::size_t n);
   double (*sum_abs)(const float* x, std::size_t n);
   double (*sum_squares)(const float* x, std::size_t n);
@@ -178,13 +181,12 @@ struct Table {
   bool (*all_finite_f16)(const std::uint16_t* x, std::size_t n);
 
   // ---- data
-  // -----------------------------------------------------------------------------------------------------
   // y[i] = float(x[i]): n contiguous elements of any type, rounded to nearest even; out of range becomes
   // infinity.
   void (*convert)(ElementType type, const void* x, float* y, std::size_t n);
 
   // ---- random (Philox4x32-10)
-  // ------------------------------------------------------------------------------------- Element e of a
+  // Element e of a
   // stream of key `key` (low word first) takes word (e % 64) / 16 of the block whose 64-bit counter is 16 *
   // (e / 64) + e % 16 (low word first; the upper two words of the counter are 0). `first` is the index of
   // x[0] in the stream and a multiple of 64, so that threads can share one stream. y (+)= word >= threshold ?
@@ -194,7 +196,6 @@ struct Table {
   void (*random_words)(std::uint32_t* y, std::size_t n, std::uint64_t key, std::uint64_t first);
 
   // ---- optimizers and regularizers
-  // ------------------------------------------------------------------------------
   void (*optimizer)(OptimizerKind kind, const OptimizerPass& pass);
   // g = g * scale + l1 * sign(w) + 2 * l2 * w
   void (*regularize)(const float* w, float* g, std::size_t n, float scale, float l1, float l2);

@@ -54,7 +54,7 @@ class Product {
   }
 
   void run() const {
-    if (p_.m <= kDirectRows && !p_.transpose_b) {
+    if (p_.m <= kDirectRows && !p_.transpose_b && p_.update == nullptr) {
       run_direct();
       return;
     }
@@ -102,6 +102,19 @@ class Product {
         p_.before_activation == nullptr ? nullptr : p_.before_activation + (tile.c - p_.c);
     if (is_elementwise(p_.activation.kind)) tile.activation = p_.activation;
     return tile;
+  }
+
+  void multiply_and_update(MatmulTile& tile, std::size_t row, std::size_t col) const {
+    OptimizerPass pass = *p_.update;
+    const std::size_t at = row * p_.c_row + col;
+    pass.w += at;
+    for (float*& slot : pass.slots) {
+      if (slot != nullptr) slot += at;
+    }
+    if (pass.ema != nullptr) pass.ema += at;
+    tile.update = &pass;
+    tile.update_kind = p_.update_kind;
+    table_.matmul_tile(tile);
   }
 
   // Few rows: B is read once in any case, so packing it would only cost.
@@ -154,7 +167,11 @@ class Product {
     const Range in_c = {block.col + cols.begin, block.col + cols.end};
     MatmulTile tile = tile_at(rows, in_c, block.begin, block.depth);
     tile.packed_b = packed(block, cols);
-    table_.matmul_tile(tile);
+    if (p_.update != nullptr) {
+      multiply_and_update(tile, rows.begin, in_c.begin);
+    } else {
+      table_.matmul_tile(tile);
+    }
   }
 
   const Matmul& p_;

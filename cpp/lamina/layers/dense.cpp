@@ -104,24 +104,7 @@ void Dense::backward(const BackwardContext& context) const {
 
   const float* d_z = logit_gradient(context, m, context.scratch);
   float* scratch = context.scratch + aligned(m * units());
-  if (d_kernel != nullptr) {
-    kernels::matmul({.m = in,
-                     .n = units(),
-                     .k = m,
-                     .a = context.inputs[0].data,
-                     .a_row = in,
-                     .transpose_a = true,
-                     .b = d_z,
-                     .b_row = units(),
-                     .c = d_kernel,
-                     .c_row = units(),
-                     .accumulate = context.accumulate_d_parameters[0],
-                     .activation = {}},
-                    scratch, *context.executor);
-  }
-  if (d_bias != nullptr) {
-    kernels::column_sum(d_z, m, units(), context.accumulate_d_parameters[1], d_bias, *context.executor);
-  }
+  // d_x first: the kernel may move as d_kernel is computed.
   if (d_x.data != nullptr) {
     kernels::matmul({.m = m,
                      .n = in,
@@ -136,6 +119,28 @@ void Dense::backward(const BackwardContext& context) const {
                      .accumulate = context.accumulate_d_inputs[0],
                      .activation = {}},
                     scratch, *context.executor);
+  }
+  if (d_kernel != nullptr) {
+    ParameterUpdate* update = context.updates.empty() ? nullptr : context.updates[0];
+    kernels::matmul({.m = in,
+                     .n = units(),
+                     .k = m,
+                     .a = context.inputs[0].data,
+                     .a_row = in,
+                     .transpose_a = true,
+                     .b = d_z,
+                     .b_row = units(),
+                     .c = d_kernel,
+                     .c_row = units(),
+                     .accumulate = context.accumulate_d_parameters[0],
+                     .activation = {},
+                     .update = update == nullptr ? nullptr : &update->pass,
+                     .update_kind = update == nullptr ? kernels::OptimizerKind::sgd : update->kind},
+                    scratch, *context.executor);
+    if (update != nullptr) update->done = true;
+  }
+  if (d_bias != nullptr) {
+    kernels::column_sum(d_z, m, units(), context.accumulate_d_parameters[1], d_bias, *context.executor);
   }
 }
 

@@ -85,7 +85,6 @@ struct SoftmaxRows {
 };
 
 // ---- integer labels
-// ------------------------------------------------------------------------------------------------
 bool in_range(std::int32_t label, std::size_t columns) {
   return label >= 0 && static_cast<std::size_t>(label) < columns;
 }
@@ -154,7 +153,6 @@ void sparse_from_probabilities(const Evaluation& run, std::optional<std::int32_t
 }
 
 // ---- targets of the shape of the prediction
-// ------------------------------------------------------------------------
 struct Smoothing {
   Smoothing(double s, std::size_t columns)
       : keep(1.0 - s), add(columns == 0 ? 0.0 : s / static_cast<double>(columns)) {}

@@ -38,7 +38,7 @@ std::shared_ptr<Graph> Graph::clone() const {
   copy->inputs = inputs;
   copy->outputs = outputs;
   copy->built = built;
-  copy->weights_ready = weights_ready;
+  copy->weights_ready = weights_ready.load();
   copy->seed = seed;
   copy->parameters = parameters;
   copy->state = state;
@@ -61,6 +61,10 @@ std::size_t Graph::add_layer(LayerPtr layer) {
     throw ArgumentError(layer->type() + ": expected a name without '/', got '" + name + "'.");
   }
   const bool trainable = layer->initially_trainable();
+  return add_layer(std::move(layer), std::move(name), trainable);
+}
+
+std::size_t Graph::add_layer(LayerPtr layer, std::string name, bool trainable) {
   layers.push_back({std::move(layer), std::move(name), trainable, {}, {}});
   return layers.size() - 1;
 }
@@ -89,7 +93,14 @@ void Graph::declare() {
     if (node.is_input()) continue;
     const LayerEntry& entry = layers[node.layer];
     node.input_specs.clear();
-    for (const Edge& edge : node.inputs) node.input_specs.push_back(built_nodes[edge.node].spec.outputs[edge.output]);
+    for (const Edge& edge : node.inputs) {
+      const std::vector<TensorSpec>& specs = built_nodes[edge.node].spec.outputs;
+      if (edge.output >= specs.size()) {
+        throw ShapeError(entry.layer->type() + " '" + entry.name + "': expected an output below " + std::to_string(specs.size()) +
+                         " of the layer before it, got " + std::to_string(edge.output) + ".");
+      }
+      node.input_specs.push_back(specs[edge.output]);
+    }
     node.spec = entry.layer->build(node.input_specs, entry.name);
     calls[node.layer].push_back(&node);
   }
@@ -167,6 +178,8 @@ void Graph::unbuild() {
 }
 
 void Graph::ensure_weights(std::optional<std::uint64_t> fallback_seed) {
+  if (weights_ready) return;
+  const std::lock_guard lock(weights_mutex);   // two predictions may be the first at once
   if (weights_ready) return;
   const std::uint64_t chosen = seed ? *seed : fallback_seed ? *fallback_seed : entropy_seed();
   for (std::size_t index = 0; index < parameters.size(); ++index) {

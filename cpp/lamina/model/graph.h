@@ -4,6 +4,7 @@
 // lie in one flat buffer, all persistent state in another, in layer order.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -70,7 +71,8 @@ struct Graph {
   std::vector<Edge> outputs;
 
   bool built = false;
-  bool weights_ready = false;         // drawn, set or loaded
+  std::atomic<bool> weights_ready{false};   // drawn, set or loaded
+  std::mutex weights_mutex;                 // held while they are drawn
   std::optional<std::uint64_t> seed;  // for the weights; nothing means entropy
   std::vector<Parameter> parameters;
   std::vector<StateRange> state;
@@ -92,6 +94,8 @@ struct Graph {
 
   // Appends a layer with a name of its own; ArgumentError when the name is taken.
   std::size_t add_layer(LayerPtr layer);
+  // Appends a layer under a name that the caller knows to be free.
+  std::size_t add_layer(LayerPtr layer, std::string name, bool trainable);
   std::size_t add_input(const TensorSpec& spec);
   std::size_t add_call(std::size_t layer, std::vector<Edge> inputs);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <new>
+#include <set>
 
 #include "lamina/core/error.h"
 #include "lamina/model/graph.h"
@@ -15,7 +16,7 @@ constexpr const char* kArchitecture = "lamina";
 constexpr const char* kChecksum = "lamina.crc32";
 constexpr std::int64_t kVersion = 1;
 
-// ---- architecture as a Value ---------------------------------------------------------------------------------------
+// ---- architecture as a Value
 Value edges_value(const std::vector<Edge>& edges) {
   Value::List list;
   for (const Edge& edge : edges) {
@@ -72,17 +73,14 @@ std::vector<Edge> edges_of(const Value::List& list, std::size_t nodes) {
   return edges;
 }
 
-void read_layer(Graph& graph, const Value& value) {
+void read_layer(Graph& graph, std::set<std::string>& names, const Value& value) {
   const Config* config = field(value, "layer").object();
   const std::string* name = field(value, "name").text();
   if (config == nullptr || name == nullptr) throw FormatError("Architecture: expected a name and a description for each layer.");
-  graph.add_layer(Layer::registry().make(*config));
-  LayerEntry& entry = graph.layers.back();
-  const bool taken = std::any_of(graph.layers.begin(), graph.layers.end() - 1,
-                                 [&](const LayerEntry& other) { return other.name == *name; });
-  if (taken || name->empty()) throw FormatError("Architecture: expected layer names that differ, got '" + *name + "' again.");
-  entry.name = *name;
-  entry.trainable = FieldType<bool>::from(field(value, "trainable"));
+  if (name->empty() || !names.insert(*name).second) {
+    throw FormatError("Architecture: expected layer names that differ, got '" + *name + "' again.");
+  }
+  graph.add_layer(Layer::registry().make(*config), *name, FieldType<bool>::from(field(value, "trainable")));
 }
 
 void read_node(Graph& graph, const Value& value) {
@@ -115,24 +113,20 @@ std::shared_ptr<Graph> read_architecture(const std::string& text) {
     throw FormatError("Architecture: expected version 1, got " + field(root, "version").str() + "; a newer lamina reads it.");
   }
   auto graph = std::make_shared<Graph>();
-  for (const Value& layer : list_of(root, "layers")) read_layer(*graph, layer);
-  for (const Value& node : list_of(root, "nodes")) {
-    read_node(*graph, node);
-  }
+  std::set<std::string> names;
+  for (const Value& layer : list_of(root, "layers")) read_layer(*graph, names, layer);
+  for (const Value& node : list_of(root, "nodes")) read_node(*graph, node);
   graph->outputs = edges_of(list_of(root, "outputs"), graph->nodes.size());
   if (graph->outputs.empty() || graph->inputs.empty()) throw FormatError("Architecture: expected inputs and outputs, got none.");
   graph->seed = read_seed(field(root, "seed"));
   graph->declare();
-  for (const Node& node : graph->nodes) {
-    for (const Edge& edge : node.inputs) index_of(Value(static_cast<std::int64_t>(edge.output)), graph->nodes[edge.node].spec.outputs.size());
-  }
   for (const Edge& edge : graph->outputs) {
     index_of(Value(static_cast<std::int64_t>(edge.output)), graph->nodes[edge.node].spec.outputs.size());
   }
   return graph;
 }
 
-// ---- tensors -------------------------------------------------------------------------------------------------------
+// ---- tensors
 bool same_shape(const safetensors::Entry& entry, const Shape& shape) {
   return std::equal(entry.shape.begin(), entry.shape.end(), shape.begin(), shape.end());
 }
@@ -213,6 +207,12 @@ FileContents load_file(const std::string& path) {
   }
   if (safetensors::hexadecimal(file.checksum(kChecksum)) != checksum->second) {
     throw FormatError("File '" + path + "': expected the checksum " + checksum->second + ", got another: the file is damaged.");
+  }
+  // What a model file holds; anything narrower would need more memory than the file has bytes.
+  for (const safetensors::Entry& entry : file.entries()) {
+    if (entry.dtype != "F32") {
+      throw FormatError("File '" + path + "': expected the tensor '" + entry.name + "' to be F32, got " + entry.dtype + ".");
+    }
   }
   try {
     std::shared_ptr<Graph> graph = read_architecture(architecture->second);

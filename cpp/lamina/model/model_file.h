@@ -30,7 +30,7 @@ void save_weights(const Model& model, const std::string& path);
 void load_weights(Model& model, const std::string& path);
 
 // ---- what checkpoints are made of
-// ---------------------------------------------------------------------------------- A tensor beside the
+// A tensor beside the
 // model's own.
 struct ExtraTensor {
   std::string name;
@@ -49,7 +49,7 @@ void save_file(const Model& model, const std::map<std::string, std::string>& met
 FileContents load_file(const std::string& path);
 
 // JSON of a Value and back; objects become {"class_name": ..., "config": {...}}. FormatError for what is no
-// JSON.
+// JSON, ArgumentError for what would not be read again (too large, too deep, not UTF-8).
 std::string to_json(const Value& value);
 Value from_json(std::string_view text);
 

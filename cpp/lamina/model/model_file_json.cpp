@@ -13,8 +13,14 @@ constexpr std::size_t kMaxValues = 50000;   // bounds what a small hostile file 
 
 using Json = nlohmann::ordered_json;
 
-Json json_of(const Value& value) {
+// Nothing is written that from_json() would refuse.
+Json json_of(const Value& value, std::size_t& count, std::size_t depth) {
+  if (++count > kMaxValues || depth > kMaxDepth) {
+    throw ArgumentError("File: expected at most 50000 values of depth 32 to describe a model, got more.");
+  }
   struct Visitor {
+    std::size_t& count;
+    std::size_t depth;
     Json operator()(std::monostate) const { return nullptr; }
     Json operator()(bool flag) const { return flag; }
     Json operator()(std::int64_t number) const { return number; }
@@ -22,17 +28,18 @@ Json json_of(const Value& value) {
     Json operator()(const std::string& text) const { return text; }
     Json operator()(const std::shared_ptr<const Value::List>& list) const {
       Json result = Json::array();
-      for (const Value& item : *list) result.push_back(json_of(item));
+      for (const Value& item : *list) result.push_back(json_of(item, count, depth + 1));
       return result;
     }
     Json operator()(const std::shared_ptr<const Config>& object) const {
       Json fields = Json::object();
-      for (const auto& [name, field] : object->fields) fields[name] = json_of(field);
+      for (const auto& [name, field] : object->fields) fields[name] = json_of(field, count, depth + (object->type.empty() ? 1 : 2));
       if (object->type.empty()) return fields;
+      count += 2;
       return Json{{"class_name", object->type}, {"config", std::move(fields)}};
     }
   };
-  return std::visit(Visitor{}, value.storage());
+  return std::visit(Visitor{count, depth}, value.storage());
 }
 
 // {"class_name": type, "config": {...}} is an object of ours; any other stays a plain one, of type "".
@@ -125,10 +132,17 @@ class Builder {
 }  // namespace
 
 std::string to_json(const Value& value) {
-  return json_of(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::size_t count = 0;
+  try {
+    return json_of(value, count, 0).dump();
+  } catch (const nlohmann::json::exception&) {
+    throw ArgumentError("File: expected texts and names in UTF-8, got other bytes.");
+  }
 }
 
 Value from_json(std::string_view text) {
+  // nlohmann takes a NUL for the end, whatever follows.
+  if (text.find('\0') != std::string_view::npos) throw FormatError("expected JSON, got a NUL byte.");
   Builder builder;
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) throw FormatError("expected JSON, got something else.");
   return builder.result();

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "lamina/core/random.h"
+#include "lamina/kernels/dispatch.h"
 #include "lamina/model/arena.h"
 
 namespace lamina {
@@ -33,14 +34,17 @@ struct Call {
 
   std::vector<std::size_t> input_storage, output_storage;       // of values
   std::vector<std::size_t> d_input_storage, d_output_storage;   // of gradients; kNone where none is needed
+  std::vector<std::size_t> zero_d_outputs;                      // among them, those that nobody else writes
   std::vector<std::size_t> saved_items;
   std::vector<std::size_t> parameter_offsets, state_offsets;
   bool first_writer_of_parameters = true;
+  bool only_call = true;                                        // of its layer: gradients are whole after it
 
   std::vector<ConstView> inputs, outputs_read, d_outputs;
   std::vector<View> outputs, d_inputs;
   std::vector<const float*> parameters, state;
   std::vector<float*> state_out, saved, d_parameters;
+  std::vector<ParameterUpdate*> updates;
   std::unique_ptr<bool[]> accumulate_d_inputs, accumulate_d_parameters;
 };
 
@@ -58,7 +62,7 @@ struct Plan::Impl {
   std::vector<ArenaItem> items;
   std::vector<Call> calls;
   std::vector<std::size_t> copied_outputs;                       // outputs that can't be redirected
-  std::vector<std::size_t> zero_gradients;                       // gradients of outputs that nobody consumes
+  std::vector<std::size_t> loss_gradient_of;                     // storage, for each output of the graph
   Buffer arena;
   std::size_t scratch_offset = 0;
   std::vector<float*> pointers;                                  // of each storage, in this run
@@ -81,7 +85,7 @@ struct Plan::Impl {
     wire_saved();
   }
 
-  // ---- time: forward of node i at i, the losses at num_nodes, backward of node i mirrored ----
+  // ---- time: forward of node i at i, the losses at num_nodes, backward of node i mirrored
   std::size_t loss_time() const { return num_nodes; }
   std::size_t backward_time(std::size_t node) const { return 2 * num_nodes - node; }
 
@@ -185,6 +189,20 @@ struct Plan::Impl {
         extend(gradient_of[index][0], backward_time(edge.node));
       }
     }
+    place_loss_gradients();
+  }
+
+  // An output that the graph names twice has two losses: the second writes beside the first, and is added to it.
+  void place_loss_gradients() {
+    for (std::size_t index = 0; index < graph.outputs.size(); ++index) {
+      const Edge& edge = graph.outputs[index];
+      const auto first = std::find(graph.outputs.begin(), graph.outputs.end(), edge);
+      loss_gradient_of.push_back(gradient_of[edge.node][edge.output]);
+      if (first == graph.outputs.begin() + static_cast<std::ptrdiff_t>(index)) continue;
+      Storage storage;
+      storage.item = new_item(graph.spec_of(edge).shape.elements() * options.max_rows, loss_time(), loss_time());
+      loss_gradient_of.back() = new_storage(storage);
+    }
   }
 
   // Whether this output ends in an activation that the loss takes over.
@@ -250,6 +268,8 @@ struct Plan::Impl {
     for (const std::size_t state : entry.state) call.state_offsets.push_back(graph.state[state].offset);
     call.parameters.resize(entry.parameters.size());
     call.d_parameters.resize(entry.parameters.size());
+    call.updates.resize(entry.parameters.size());
+    call.only_call = std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& other) { return other.layer == node.layer; }) == 1;
     call.state.resize(entry.state.size());
     call.state_out.resize(entry.state.size());
     call.saved.resize(call.saved_items.size());
@@ -261,7 +281,7 @@ struct Plan::Impl {
   // The first backward to reach a gradient writes it, the others add.
   void set_accumulation(Call& call, std::vector<bool>& written, std::vector<bool>& layer_written) {
     for (const std::size_t storage : call.d_output_storage) {
-      if (!written[storage]) zero_gradients.push_back(storage);
+      if (!written[storage]) call.zero_d_outputs.push_back(storage);
     }
     for (std::size_t i = 0; i < call.d_input_storage.size(); ++i) {
       const std::size_t storage = call.d_input_storage[i];
@@ -286,7 +306,7 @@ struct Plan::Impl {
     }
   }
 
-  // ---- running ----
+  // ---- running
   void resolve(const PlanRun& run) {
     for (std::size_t i = 0; i < storages.size(); ++i) {
       const Storage& storage = storages[i];
@@ -344,8 +364,22 @@ struct Plan::Impl {
     call.layer->forward(context);
   }
 
+  void add_repeated_outputs(const PlanRun& run) {
+    for (std::size_t index = 0; index < graph.outputs.size(); ++index) {
+      const Edge& edge = graph.outputs[index];
+      float* sum = pointers[gradient_of[edge.node][edge.output]];
+      const float* own = pointers[loss_gradient_of[index]];
+      if (own != sum) kernels::table().add(sum, own, sum, graph.spec_of(edge).shape.elements() * run.rows);
+    }
+  }
+
   void backward_call(Call& call, const PlanRun& run) {
-    const bool frozen = !graph.layers[graph.nodes[call.node].layer].trainable;
+    // Here and not earlier: until now the memory may have been another tensor's.
+    for (const std::size_t storage : call.zero_d_outputs) {
+      std::memset(pointers[storage], 0, items[storages[storage].item].floats * sizeof(float));
+    }
+    const LayerEntry& entry = entry_of(call.node);
+    const bool frozen = !entry.trainable;
     for (std::size_t i = 0; i < call.d_outputs.size(); ++i) set(call.d_outputs[i], pointers[call.d_output_storage[i]], run.rows);
     for (std::size_t i = 0; i < call.d_inputs.size(); ++i) {
       const std::size_t storage = call.d_input_storage[i];
@@ -354,6 +388,8 @@ struct Plan::Impl {
     for (std::size_t i = 0; i < call.d_parameters.size(); ++i) {
       call.d_parameters[i] = frozen ? nullptr : run.gradient + call.parameter_offsets[i];
       call.accumulate_d_parameters[i] = run.accumulate_gradient || !call.first_writer_of_parameters;
+      ParameterUpdate* update = run.updates.empty() ? nullptr : &run.updates[entry.parameters[i]];
+      call.updates[i] = update != nullptr && update->allowed && call.only_call ? update : nullptr;
     }
     BackwardContext context;
     context.rows = run.rows;
@@ -368,6 +404,7 @@ struct Plan::Impl {
     context.accumulate_d_inputs = {call.accumulate_d_inputs.get(), call.d_inputs.size()};
     context.d_parameters = call.d_parameters;
     context.accumulate_d_parameters = {call.accumulate_d_parameters.get(), call.d_parameters.size()};
+    context.updates = call.updates;
     context.scratch = arena.data() + scratch_offset;
     context.emit_logits = call.emit_logits;
     context.random_key = random_key(call, run);
@@ -408,15 +445,12 @@ const float* Plan::output(std::size_t index) const {
 }
 
 float* Plan::d_output(std::size_t index) {
-  const Edge& edge = impl_->graph.outputs[index];
-  return impl_->pointers[impl_->gradient_of[edge.node][edge.output]];
+  return impl_->pointers[impl_->loss_gradient_of[index]];
 }
 
 void Plan::backward(const PlanRun& run) {
   Impl& plan = *impl_;
-  for (const std::size_t storage : plan.zero_gradients) {
-    std::memset(plan.pointers[storage], 0, plan.items[plan.storages[storage].item].floats * sizeof(float));
-  }
+  plan.add_repeated_outputs(run);
   for (std::size_t index = plan.calls.size(); index-- > 0;) {
     Call& call = plan.calls[index];
     if (call.runs_backward) plan.backward_call(call, run);

@@ -39,6 +39,7 @@ struct PlanRun {
   float* gradient = nullptr;         // flat, as parameters
   bool accumulate_gradient = false;  // add to it
   float activity_scale = 1.0F;
+  std::span<ParameterUpdate> updates;              // one for each parameter of the graph, or none: see BackwardContext
 };
 
 class Plan {

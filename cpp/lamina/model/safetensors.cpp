@@ -75,6 +75,13 @@ Entry parse_entry(const std::string& path, const std::string& name, const Value&
 
 float bfloat16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
 
+// The order in which readers see tensors: by offset; empty ones, which share theirs, by name.
+void sort_entries(std::vector<Entry>& entries) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+  });
+}
+
 // What the checksum covers besides the data, independent of how the JSON is written.
 void add_table(Crc32& crc, const std::map<std::string, std::string>& metadata, const std::string& skip,
                const std::vector<Entry>& entries) {
@@ -219,9 +226,7 @@ void Reader::parse(const std::string& header) {
       metadata_.emplace(key, *text.text());
     }
   }
-  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
-  });
+  sort_entries(entries_);
   std::uint64_t position = 0;
   for (const Entry& entry : entries_) {
     if (entry.begin != position) throw_format(path_, "tensors without gaps and overlaps, got '" + entry.name + "' out of place");
@@ -285,6 +290,7 @@ void write(const std::string& path, std::map<std::string, std::string> metadata,
     entries.push_back({tensor.name, "F32", {tensor.shape.begin(), tensor.shape.end()}, position, end});
     position = end;
   }
+  sort_entries(entries);
   if (!checksum_key.empty()) {
     Crc32 crc;
     add_table(crc, metadata, checksum_key, entries);

@@ -10,13 +10,19 @@ namespace {
 constexpr const char* kTraining = "lamina.training";
 constexpr const char* kOwnTensors = "optimizer/";
 
+// What the caller did wrong; all else that is wrong while a checkpoint is read is the file's fault.
+class MissingCustomObject final : public ArgumentError {
+ public:
+  using ArgumentError::ArgumentError;
+};
+
 bool is_custom(const std::string& type) { return type.rfind(kCustomPrefix, 0) == 0; }
 
 template <class Pointer>
 Pointer find_custom(const std::function<Pointer(const std::string&)>& find, const std::string& type, const char* kind) {
   Pointer object = find ? find(type) : nullptr;
   if (object == nullptr) {
-    throw ArgumentError("Checkpoint: expected the custom " + std::string(kind) + " '" + type.substr(std::string(kCustomPrefix).size()) +
+    throw MissingCustomObject("Checkpoint: expected the custom " + std::string(kind) + " '" + type.substr(std::string(kCustomPrefix).size()) +
                         "' in custom_objects, got none.");
   }
   return object;
@@ -102,26 +108,9 @@ TrainingSession::State read_state(const Value& root) {
   return state;
 }
 
-}  // namespace
-
-void save_checkpoint(const TrainingSession& session, const std::map<std::string, std::string>& metadata,
-                     const std::vector<ExtraTensor>& tensors, const std::string& path) {
-  std::map<std::string, std::string> all = metadata;
-  all[kTraining] = to_json(describe(session));
-  std::vector<ExtraTensor> list;
-  for (auto& [name, values] : session.state().tensors) list.push_back({name, Shape{values.size()}, values});
-  list.insert(list.end(), tensors.begin(), tensors.end());
-  save_file(session.model(), all, list, path);
-}
-
-Checkpoint load_checkpoint(const std::string& path, const CustomObjects& custom) {
-  FileContents contents = load_file(path);
-  const auto training = contents.metadata.find(kTraining);
-  if (training == contents.metadata.end()) {
-    throw FormatError("File '" + path + "': expected a checkpoint that a Trainer saved, got a model; load_model reads it.");
-  }
-  const Value root = from_json(training->second);
-  if (!(field(root, "version") == Value(1))) throw FormatError("File '" + path + "': expected a checkpoint of version 1.");
+Checkpoint read_checkpoint(FileContents contents, const std::string& training, const CustomObjects& custom) {
+  const Value root = from_json(training);
+  if (!(field(root, "version") == Value(1))) throw FormatError("Checkpoint: expected version 1; a newer lamina reads it.");
   SessionOptions options;
   options.optimizer = read_optimizer(field(root, "optimizer"), custom);
   if (field(root, "heads").list() == nullptr) throw FormatError("Checkpoint: expected a list of heads.");
@@ -142,6 +131,36 @@ Checkpoint load_checkpoint(const std::string& path, const CustomObjects& custom)
   contents.metadata.erase(kTraining);
   checkpoint.metadata = std::move(contents.metadata);
   return checkpoint;
+}
+
+}  // namespace
+
+void save_checkpoint(const TrainingSession& session, const std::map<std::string, std::string>& metadata,
+                     const std::vector<ExtraTensor>& tensors, const std::string& path) {
+  std::map<std::string, std::string> all = metadata;
+  all[kTraining] = to_json(describe(session));
+  std::vector<ExtraTensor> list;
+  for (auto& [name, values] : session.state().tensors) list.push_back({name, Shape{values.size()}, values});
+  list.insert(list.end(), tensors.begin(), tensors.end());
+  save_file(session.model(), all, list, path);
+}
+
+Checkpoint load_checkpoint(const std::string& path, const CustomObjects& custom) {
+  FileContents contents = load_file(path);
+  const auto training = contents.metadata.find(kTraining);
+  if (training == contents.metadata.end()) {
+    throw FormatError("File '" + path + "': expected a checkpoint that a Trainer saved, got a model; load_model reads it.");
+  }
+  const std::string text = training->second;
+  try {
+    return read_checkpoint(std::move(contents), text, custom);
+  } catch (const MissingCustomObject&) {
+    throw;
+  } catch (const FormatError&) {
+    throw;
+  } catch (const Error& error) {
+    throw FormatError("File '" + path + "': " + error.what());
+  }
 }
 
 }  // namespace lamina

@@ -117,7 +117,6 @@ struct TrainingSession::Impl {
   std::int64_t step = 0;
   std::vector<Head> heads;                       // empty until the model is built
   std::unique_ptr<Update> update;                // null until there are weights
-  std::uint64_t update_layout = 0;
   std::unique_ptr<StepMemory> training, evaluation;
   Buffer staged_state;
   std::vector<std::size_t> order;
@@ -184,10 +183,7 @@ void TrainingSession::Impl::ensure_update() {
   if (!update) {
     update = std::make_unique<Update>(graph, *options.optimizer);
     staged_state = Buffer(graph.state_count);
-  } else if (update_layout != graph.layout_version) {
-    update->set_ranges(update_ranges(graph));
   }
-  update_layout = graph.layout_version;
 }
 
 StepMemory& TrainingSession::Impl::memory_for(std::unique_ptr<StepMemory>& memory, std::size_t rows, Mode mode, bool backward) {
@@ -241,6 +237,7 @@ TrainingSession::TrainingSession(Model model, SessionOptions options)
 TrainingSession::~TrainingSession() = default;
 
 void TrainingSession::prepare(const Dataset& data, bool scan, bool targets_needed) {
+  const Busy guard(impl_->busy);
   Graph& graph = impl_->graph;
   const bool was_built = graph.built;
   try {
@@ -354,7 +351,10 @@ Logs TrainingSession::evaluate(const Dataset& data, std::size_t batch_size, cons
   return impl.logs();
 }
 
-void TrainingSession::begin_epoch() { impl_->reset_running(); }
+void TrainingSession::begin_epoch() {
+  const Busy guard(impl_->busy);
+  impl_->reset_running();
+}
 
 Logs TrainingSession::train_batch(const Dataset& batch, bool stop_on_nan) {
   Impl& impl = *impl_;
@@ -413,7 +413,7 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
     const RowSelection selection{nullptr, first, std::min(step_rows, rows - first)};
     loss += gradient_step(context, {&data, selection}, weights, gradient.data(), first > 0);
   }
-  add_penalties(graph, update_ranges(graph), gradient.data());
+  add_penalties(graph, gradient.data());
   return loss;
 }
 
@@ -447,6 +447,7 @@ TrainingSession::State TrainingSession::state() const {
   State state;
   state.seed = seed_;
   state.step = impl_->step;
+  state.optimizer_memory.assign(options_.optimizer->memory_size(), 1.0);
   if (!impl_->update) return state;
   Update& update = *impl_->update;
   state.updates = update.updates;
@@ -465,6 +466,7 @@ TrainingSession::State TrainingSession::state() const {
 
 void TrainingSession::restore(const State& state) {
   Impl& impl = *impl_;
+  const Busy guard(impl.busy);
   auto fresh = std::make_unique<Update>(impl.graph, *options_.optimizer);
   const auto take = [&](const std::string& name, Buffer& buffer) {
     if (buffer.size() == 0) return;
@@ -475,7 +477,7 @@ void TrainingSession::restore(const State& state) {
     }
     std::copy(found->second.begin(), found->second.end(), buffer.data());
   };
-  if (!state.tensors.empty() || state.updates > 0) {
+  if (!state.tensors.empty() || state.updates > 0 || state.accumulated_batches > 0) {
     const std::vector<std::string> names = fresh->slot_names();
     for (std::size_t i = 0; i < names.size(); ++i) take(names[i], fresh->slot(i));
     take("ema", fresh->ema());
@@ -491,7 +493,6 @@ void TrainingSession::restore(const State& state) {
   fresh->optimizer_memory() = state.optimizer_memory;
   fresh->last_learning_rate = options_.optimizer->common().learning_rate.at(std::max<std::int64_t>(0, state.updates - 1));
   impl.update = std::move(fresh);
-  impl.update_layout = impl.graph.layout_version;
   impl.staged_state = Buffer(impl.graph.state_count);
   impl.step = state.step;
   seed_ = state.seed;

@@ -57,9 +57,9 @@ struct EpochOptions {
   bool shuffle = true;
   bool stop_on_nan = false;  // stop before the update of a batch whose loss is not finite
   // Called at most 20 times a second, between batches; false stops the epoch after the step in hand.
-  std::function<bool(const Progress&)> poll;
+  std::function<bool(const Progress&)> poll = {};
   // Called before and after every batch when set; false stops the epoch.
-  std::function<bool(const Progress&)> batch_hook;
+  std::function<bool(const Progress&)> batch_hook = {};
 };
 
 struct EpochResult {

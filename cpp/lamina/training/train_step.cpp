@@ -166,7 +166,8 @@ StepResult train_step(StepContext& context, const BatchRows& batch, Update& upda
     loss += evaluate_loss(context, batch, i, over(weight, weight_of(context.heads[i], batch)), true, true).mean();
   }
   if (stop_on_nan && !std::isfinite(loss)) return {loss, false};
-
+  update.begin(graph);
+  run.updates = update.parameter_updates();
   run.gradient = update.gradient();
   run.accumulate_gradient = update.accumulates();
   run.activity_scale = static_cast<float>(over(weight, rows_of(batch)));

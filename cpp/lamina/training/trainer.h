@@ -66,7 +66,8 @@ class Trainer {
   // ArgumentError where the loss is missing or doesn't go with the model.
   Trainer(Model model, TrainerOptions options);
 
-  // Trains on rows of x and y. Errors in the data are thrown before the first step and change nothing.
+  // Trains on rows of x and y. Errors in the data are thrown before the first step; they change nothing but an
+  // unbuilt model, which the training data may have built.
   History fit(const ArrayView& x, const ArrayView& y, const FitOptions& options = {});
   // {"loss": ..., metrics}. The mean over the rows.
   EpochLogs evaluate(const ArrayView& x, const ArrayView& y, std::size_t batch_size = 256);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "lamina/kernels/dispatch.h"
 
@@ -11,6 +10,8 @@ namespace {
 
 // Threads share a pass out in chunks of this many parameters.
 constexpr std::size_t kChunk = std::size_t{1} << 15;
+// Smaller parameters take part in the one pass over all of them: there is nothing to save, they are in the cache anyway.
+constexpr std::size_t kWorthFusing = std::size_t{1} << 15;
 
 float l1_of(const Parameter& parameter) {
   return parameter.regularizer ? static_cast<float>(parameter.regularizer->l1()) : 0.0F;
@@ -23,33 +24,16 @@ bool moves(const Graph& graph, const Parameter& parameter) { return graph.layers
 
 }  // namespace
 
-std::vector<UpdateRange> update_ranges(const Graph& graph) {
-  std::vector<UpdateRange> ranges;
+void add_penalties(const Graph& graph, float* gradient) {
   for (const Parameter& parameter : graph.parameters) {
-    if (!moves(graph, parameter) || parameter.size == 0) continue;
-    const UpdateRange range{parameter.offset, parameter.size, l1_of(parameter), l2_of(parameter)};
-    if (!ranges.empty()) {
-      UpdateRange& last = ranges.back();
-      if (last.offset + last.size == range.offset && last.l1 == range.l1 && last.l2 == range.l2) {
-        last.size += range.size;
-        continue;
-      }
-    }
-    ranges.push_back(range);
-  }
-  return ranges;
-}
-
-void add_penalties(const Graph& graph, const std::vector<UpdateRange>& ranges, float* gradient) {
-  for (const UpdateRange& range : ranges) {
-    if (range.l1 == 0.0F && range.l2 == 0.0F) continue;
-    kernels::table().regularize(graph.parameter_values.data() + range.offset, gradient + range.offset, range.size, 1.0F,
-                                range.l1, range.l2);
+    if (!parameter.regularizer || !moves(graph, parameter)) continue;
+    kernels::table().regularize(graph.parameter_values.data() + parameter.offset, gradient + parameter.offset, parameter.size,
+                                1.0F, l1_of(parameter), l2_of(parameter));
   }
 }
 
 Update::Update(const Graph& graph, Optimizer& optimizer)
-    : optimizer_(&optimizer), gradient_(graph.parameter_count), ranges_(update_ranges(graph)) {
+    : optimizer_(&optimizer), gradient_(graph.parameter_count), updates_(graph.parameters.size()) {
   for (const std::string& name : optimizer.slots()) {
     slots_.emplace_back(name.empty() ? 0 : graph.parameter_count);
     std::fill_n(slots_.back().data(), slots_.back().size(), optimizer.initial_slot_value());
@@ -61,82 +45,121 @@ Update::Update(const Graph& graph, Optimizer& optimizer)
   memory_.assign(optimizer.memory_size(), 1.0);
 }
 
+// Calls function(range) for all that moves and has not moved already, in order; neighbours that are treated alike are one range.
+template <class F>
+void Update::for_each_range(const Graph& graph, const F& function) const {
+  Range range;
+  for (std::size_t index = 0; index < graph.parameters.size(); ++index) {
+    const Parameter& parameter = graph.parameters[index];
+    if (!moves(graph, parameter) || updates_[index].done || parameter.size == 0) continue;
+    const float l1 = l1_of(parameter);
+    const float l2 = l2_of(parameter);
+    if (range.size > 0 && range.offset + range.size == parameter.offset && range.l1 == l1 && range.l2 == l2) {
+      range.size += parameter.size;
+      continue;
+    }
+    if (range.size > 0) function(range);
+    range = {parameter.offset, parameter.size, l1, l2};
+  }
+  if (range.size > 0) function(range);
+}
+
+void Update::begin(const Graph& graph) {
+  common_ = optimizer_->common();
+  by_norm_ = common_.clipnorm || common_.global_clipnorm;
+  fuses_ = !by_norm_ && common_.accumulation_steps == 1;
+  for (ParameterUpdate& update : updates_) update.done = false;
+  if (accumulated_batches_ + 1 < common_.accumulation_steps) return;   // no update yet
+  const double rate = common_.learning_rate.at(updates);
+  common_constants(common_, updates, rate, pass_);
+  optimizer_->constants(updates, rate, memory_, pass_);
+  last_learning_rate = rate;
+  if (!fuses_) return;
+  for (std::size_t index = 0; index < updates_.size(); ++index) {
+    const Parameter& parameter = graph.parameters[index];
+    ParameterUpdate& update = updates_[index];
+    update.allowed = moves(graph, parameter) && parameter.size >= kWorthFusing;
+    if (!update.allowed) continue;
+    update.kind = optimizer_->kind();
+    update.pass = pass_at(graph, parameter.offset);
+    update.pass.n = parameter.size;
+    update.pass.gradient_scale = 1.0F;
+    update.pass.l1 = l1_of(parameter);
+    update.pass.l2 = l2_of(parameter);
+  }
+}
+
+kernels::OptimizerPass Update::pass_at(const Graph& graph, std::size_t offset) const {
+  kernels::OptimizerPass pass = pass_;
+  pass.w = const_cast<float*>(graph.parameter_values.data()) + offset;
+  pass.gradient = gradient_.data() + offset;
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    pass.slots[slot] = slots_[slot].size() == 0 ? nullptr : const_cast<float*>(slots_[slot].data()) + offset;
+  }
+  pass.ema = ema_.size() == 0 ? nullptr : const_cast<float*>(ema_.data()) + offset;
+  return pass;
+}
+
 bool Update::apply(Graph& graph, double weight, Executor& executor) {
-  const std::int64_t batches_per_update = optimizer_->common().accumulation_steps;
   accumulated_weight_ += weight;
   ++accumulated_batches_;
-  if (accumulated_batches_ < batches_per_update) return false;
-  const double scale = batches_per_update > 1 && accumulated_weight_ > 0 ? 1.0 / accumulated_weight_ : 1.0;
+  if (accumulated_batches_ < common_.accumulation_steps) return false;
+  const double scale = common_.accumulation_steps > 1 && accumulated_weight_ > 0 ? 1.0 / accumulated_weight_ : 1.0;
   accumulated_batches_ = 0;
   accumulated_weight_ = 0;
-  update_weights(graph, scale, executor);
-  return true;
-}
 
-// Clipping by a norm needs the whole gradient, penalties included, before the first weight moves.
-void Update::clip_by_norm(Graph& graph, double scale, const OptimizerCommon& common) {
-  const kernels::Table& kernel = kernels::table();
-  const float* weights = graph.parameter_values.data();
-  float* gradient = gradient_.data();
-  for (const UpdateRange& range : ranges_) {
-    kernel.regularize(weights + range.offset, gradient + range.offset, range.size, static_cast<float>(scale), range.l1, range.l2);
-  }
-  double sum = 0;
-  for (const Parameter& parameter : graph.parameters) {
-    if (!moves(graph, parameter)) continue;
-    float* own = gradient + parameter.offset;
-    const double squares = kernel.sum_squares(own, parameter.size);
-    sum += squares;
-    if (!common.clipnorm) continue;
-    const double norm = std::sqrt(squares);
-    if (norm > *common.clipnorm) {
-      kernel.affine(own, static_cast<float>(*common.clipnorm / norm), 0.0F, own, parameter.size, false);
-    }
-  }
-  if (!common.global_clipnorm) return;
-  const double norm = std::sqrt(sum);
-  if (norm <= *common.global_clipnorm) return;
-  for (const UpdateRange& range : ranges_) {
-    float* own = gradient + range.offset;
-    kernel.affine(own, static_cast<float>(*common.global_clipnorm / norm), 0.0F, own, range.size, false);
-  }
-}
-
-void Update::update_weights(Graph& graph, double scale, Executor& executor) {
-  const kernels::Table& kernel = kernels::table();
-  const OptimizerCommon common = optimizer_->common();
-  const bool by_norm = common.clipnorm || common.global_clipnorm;
-  if (by_norm) clip_by_norm(graph, scale, common);
-
-  kernels::OptimizerPass pass{};
-  last_learning_rate = common.learning_rate.at(updates);
-  common_constants(common, updates, last_learning_rate, pass);
-  optimizer_->constants(updates, last_learning_rate, memory_, pass);
-  pass.gradient_scale = by_norm ? 1.0F : static_cast<float>(scale);
-  const kernels::OptimizerKind kind = optimizer_->kind();
-  for (const UpdateRange& range : ranges_) {
-    const auto run_chunk = [&](std::size_t chunk) {
-      const std::size_t first = range.offset + chunk * kChunk;
-      kernels::OptimizerPass part = pass;
-      part.n = std::min(kChunk, range.offset + range.size - first);
-      part.l1 = by_norm ? 0.0F : range.l1;
-      part.l2 = by_norm ? 0.0F : range.l2;
-      part.w = graph.parameter_values.data() + first;
-      part.gradient = gradient_.data() + first;
-      for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
-        part.slots[slot] = slots_[slot].size() == 0 ? nullptr : slots_[slot].data() + first;
-      }
-      part.ema = ema_.size() == 0 ? nullptr : ema_.data() + first;
-      kernel.optimizer(kind, part);
-    };
-    executor.run((range.size + kChunk - 1) / kChunk, run_chunk);
-  }
+  if (by_norm_) clip_by_norm(graph, scale);
+  pass_.gradient_scale = by_norm_ ? 1.0F : static_cast<float>(scale);
+  for_each_range(graph, [&](const Range& range) { run_range(graph, range, executor); });
   for (const Parameter& parameter : graph.parameters) {
     if (parameter.constraint && moves(graph, parameter)) {
       parameter.constraint->apply(parameter.shape, graph.parameter_values.data() + parameter.offset);
     }
   }
   ++updates;
+  return true;
+}
+
+// Clipping by a norm needs the whole gradient, penalties included, before the first weight moves.
+void Update::clip_by_norm(const Graph& graph, double scale) {
+  const kernels::Table& kernel = kernels::table();
+  const float* weights = graph.parameter_values.data();
+  float* gradient = gradient_.data();
+  for_each_range(graph, [&](const Range& range) {
+    kernel.regularize(weights + range.offset, gradient + range.offset, range.size, static_cast<float>(scale), range.l1,
+                      range.l2);
+  });
+  double sum = 0;
+  for (const Parameter& parameter : graph.parameters) {
+    if (!moves(graph, parameter)) continue;
+    float* own = gradient + parameter.offset;
+    const double squares = kernel.sum_squares(own, parameter.size);
+    sum += squares;
+    if (!common_.clipnorm) continue;
+    const double norm = std::sqrt(squares);
+    if (norm > *common_.clipnorm) {
+      kernel.affine(own, static_cast<float>(*common_.clipnorm / norm), 0.0F, own, parameter.size, false);
+    }
+  }
+  if (!common_.global_clipnorm) return;
+  const double norm = std::sqrt(sum);
+  if (norm <= *common_.global_clipnorm) return;
+  for_each_range(graph, [&](const Range& range) {
+    float* own = gradient + range.offset;
+    kernel.affine(own, static_cast<float>(*common_.global_clipnorm / norm), 0.0F, own, range.size, false);
+  });
+}
+
+void Update::run_range(const Graph& graph, const Range& range, Executor& executor) const {
+  const kernels::OptimizerKind kind = optimizer_->kind();
+  executor.run((range.size + kChunk - 1) / kChunk, [&](std::size_t chunk) {
+    const std::size_t first = chunk * kChunk;
+    kernels::OptimizerPass pass = pass_at(graph, range.offset + first);
+    pass.n = std::min(kChunk, range.size - first);
+    pass.l1 = by_norm_ ? 0.0F : range.l1;
+    pass.l2 = by_norm_ ? 0.0F : range.l2;
+    kernels::table().optimizer(kind, pass);
+  });
 }
 
 }  // namespace lamina

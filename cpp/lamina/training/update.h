@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,36 +16,28 @@
 
 namespace lamina {
 
-// Consecutive parameters that are treated alike.
-struct UpdateRange {
-  std::size_t offset = 0;
-  std::size_t size = 0;
-  float l1 = 0;
-  float l2 = 0;
-};
-
-// The ranges of layers that are not frozen, in order; neighbours that are treated alike are one.
-std::vector<UpdateRange> update_ranges(const Graph& graph);
-
-// Adds the gradients of the regularizers to a flat gradient.
-void add_penalties(const Graph& graph, const std::vector<UpdateRange>& ranges, float* gradient);
+// Adds the gradients of the regularizers of layers that are not frozen to a flat gradient.
+void add_penalties(const Graph& graph, float* gradient);
 
 // The optimizer's numbers for one model: gradient, slots, moving average.
+//
+// A step is: begin(), backward into gradient() (which may already move parameters, see parameter_updates()), apply().
 class Update {
  public:
   Update(const Graph& graph, Optimizer& optimizer);
 
-  // After layers were frozen or thawed.
-  void set_ranges(std::vector<UpdateRange> ranges) { ranges_ = std::move(ranges); }
-
-  // Where backward puts the gradient of the sum of losses, and whether it adds.
+  // Where backward puts the gradient, and whether it adds to it.
   float* gradient() { return gradient_.data(); }
   bool accumulates() const { return accumulated_batches_ > 0; }
   // Whether gradients are summed over several batches (then losses are scaled by 1, else by 1 / weight).
   bool sums_batches() const { return optimizer_->common().accumulation_steps > 1; }
 
-  // Takes the gradient of a batch whose losses weigh `weight`. True when this was the batch that completes an update, which is then made:
-  // weights of `graph` move. The gradient is divided by the weights of all its batches where sums_batches().
+  // Computes the rate and the constants of the update to come; may throw what a user's schedule throws, and moves nothing.
+  void begin(const Graph& graph);
+  // For backward: one for each parameter; empty where clipping or accumulation needs the whole gradient.
+  std::span<ParameterUpdate> parameter_updates() { return fuses_ ? std::span(updates_) : std::span<ParameterUpdate>(); }
+  // Takes the gradient of a batch whose losses weigh `weight`. True when this was the batch that completes an update, which is
+  // then made: weights of `graph` move. The gradient is divided by the weights of all its batches where sums_batches().
   bool apply(Graph& graph, double weight, Executor& executor);
 
   double learning_rate() const { return optimizer_->common().learning_rate.at(updates); }
@@ -61,17 +54,32 @@ class Update {
   std::vector<double>& optimizer_memory() { return memory_; }
 
  private:
-  void update_weights(Graph& graph, double scale, Executor& executor);
-  void clip_by_norm(Graph& graph, double scale, const OptimizerCommon& common);
+  // Consecutive parameters that are treated alike.
+  struct Range {
+    std::size_t offset = 0, size = 0;
+    float l1 = 0, l2 = 0;
+  };
+
+  template <class F>
+  void for_each_range(const Graph& graph, const F& function) const;
+  kernels::OptimizerPass pass_at(const Graph& graph, std::size_t offset) const;
+  void clip_by_norm(const Graph& graph, double scale);
+  void run_range(const Graph& graph, const Range& range, Executor& executor) const;
 
   Optimizer* optimizer_;
   Buffer gradient_;
   std::vector<Buffer> slots_;
   Buffer ema_;
   std::vector<double> memory_;
-  std::vector<UpdateRange> ranges_;       // of parameters that move
   std::int64_t accumulated_batches_ = 0;
   double accumulated_weight_ = 0;
+
+  // Of the update under way.
+  OptimizerCommon common_;
+  kernels::OptimizerPass pass_ = {};         // its constants
+  std::vector<ParameterUpdate> updates_;     // one for each parameter
+  bool by_norm_ = false;
+  bool fuses_ = false;
 };
 
 }  // namespace lamina

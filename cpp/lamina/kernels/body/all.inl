@@ -7,8 +7,9 @@
 #include "lamina/kernels/body/activation.inl"
 #include "lamina/kernels/body/convert.inl"
 #include "lamina/kernels/body/elementwise.inl"
-#include "lamina/kernels/body/matmul.inl"
 #include "lamina/kernels/body/optimizer.inl"
+
+#include "lamina/kernels/body/matmul.inl"
 #include "lamina/kernels/body/random.inl"
 #include "lamina/kernels/body/reduce.inl"
 #include "lamina/kernels/body/rows.inl"

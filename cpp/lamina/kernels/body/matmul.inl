@@ -20,12 +20,13 @@ constexpr std::size_t kDirectBudget = 8;
 #endif
 constexpr std::size_t kTileCols = kTileVectors * kLanes;
 constexpr std::size_t kLineFloats = 16;    // a cache line
+constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kUpdateCols = 512;   // columns of a tile whose gradient stays in the cache
 constexpr std::size_t kRowsAhead = 8;      // B is prefetched so far ahead: 10 % at 128 x 512 x 512
 constexpr std::size_t kDirectRows = 4;     // rows at a time when B isn't packed
 constexpr std::size_t kPackedDepth = 512;  // A is packed for a depth up to this
 
 // ---- packing
-// ------------------------------------------------------------------------------------------------------
 
 // Four floats, for transposing.
 typedef float Quad __attribute__((vector_size(16)));
@@ -104,11 +105,12 @@ void pack_b(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k,
 }
 
 // ---- micro-kernels
-// ------------------------------------------------------------------------------------------------
 
 // One tile of C: as MatmulTile, with the distance of B's rows. `cols` counts columns of C; B is read in full
 // vectors when it is packed (its padding is zero).
 struct MicroTile {
+  const char* ahead;       // prefetched into L2, a line at each step of k
+  std::size_t ahead_step;  // 0: the same line again, for nothing to prefetch
   const float* a;
   std::size_t a_row, a_col;
   const float* b;
@@ -134,8 +136,10 @@ inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, std:
   }
   const float* a = t.a;
   const float* b = t.b;
-  for (std::size_t p = 0; p < t.k; ++p, a += a_col, b += t.b_row) {
+  const char* ahead = t.ahead;
+  for (std::size_t p = 0; p < t.k; ++p, a += a_col, b += t.b_row, ahead += t.ahead_step) {
     Floats row[kVectors];
+    prefetch_far(ahead);
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kLast; ++v) row[v] = load(b + v * kLanes);
     for (std::size_t at = 0; at < kVectors * kLanes; at += kLineFloats) {
@@ -236,7 +240,38 @@ void direct_tile(const MicroTile& t, std::size_t rows) {
 }
 
 // ---- the tile
-// -----------------------------------------------------------------------------------------------------
+
+// Runs the optimizer on `rows` rows of gradients that lie `row` floats apart.
+void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, const float* gradient, std::size_t row) {
+  OptimizerPass pass = *tile.update;
+  const bool contiguous = tile.c_row == tile.n && row == tile.n;
+  pass.n = contiguous ? rows * tile.n : tile.n;
+  for (std::size_t r = 0; r < (contiguous ? 1 : rows); ++r) {
+    const std::size_t at = (begin + r) * tile.c_row;
+    pass.gradient = gradient + r * row;
+    pass.w = tile.update->w + at;
+    for (std::size_t slot = 0; slot < 3; ++slot) {
+      if (pass.slots[slot] != nullptr) pass.slots[slot] = tile.update->slots[slot] + at;
+    }
+    if (pass.ema != nullptr) pass.ema = tile.update->ema + at;
+    optimizer(tile.update_kind, pass);
+  }
+}
+
+// Where the parameters of a group of rows begin, to prefetch them while its gradient is computed: the `index`th of `count`
+// micro-tiles takes its share of the lines of w and the slots, one array after the other.
+const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index, std::size_t count) {
+  float* arrays[] = {tile.update->w, tile.update->slots[0], tile.update->slots[1]};
+  std::size_t used = 0;
+  for (float* array : arrays) {
+    if (array != nullptr) arrays[used++] = array;
+  }
+  const std::size_t floats = rows * tile.n;
+  const std::size_t first = index * used * floats / count;
+  const std::size_t within = first % floats;
+  const std::size_t row = begin + within / tile.n;
+  return reinterpret_cast<const char*>(arrays[first / floats] + row * tile.c_row + within % tile.n);
+}
 
 // c = activation(c + bias) on rows that are still in the cache.
 void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
@@ -252,7 +287,7 @@ void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   }
 }
 
-void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t rows, float* packed_a) {
+void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows, float* packed_a) {
   // Packing A pays when several panels read it.
   if (tile.n > 2 * kTileCols && tile.k <= kPackedDepth) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
@@ -261,10 +296,13 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t rows,
     micro.a_col = rows;
   }
   float* c = micro.c;
-  for (std::size_t col = 0; col < tile.n; col += kTileCols) {
+  const std::size_t panels = (tile.n + kTileCols - 1) / kTileCols;
+  for (std::size_t panel = 0; panel < panels; ++panel) {
+    const std::size_t col = panel * kTileCols;
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
     micro.b = tile.packed_b + col * tile.k;
     micro.c = c + col;
+    if (tile.update != nullptr && tile.last) micro.ahead = update_lines(tile, begin, rows, panel, panels);
     kPackedKernels.rows[rows - 1](micro);
   }
 }
@@ -274,30 +312,38 @@ void matmul_tile(const MatmulTile& tile) {
   const std::size_t most = direct ? kDirectRows : kTileRows;
   const std::size_t groups = (tile.m + most - 1) / most;
   alignas(64) float packed_a[kTileRows * kPackedDepth];
+  alignas(64) float gradient[kTileRows * kUpdateCols];
+  const bool updates = tile.update != nullptr && tile.last;
+  const bool keeps = updates && !tile.accumulate && tile.n <= kUpdateCols;  // the gradient never leaves the cache
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t begin = tile.m * group / groups;
     const std::size_t rows = tile.m * (group + 1) / groups - begin;
-    MicroTile micro = {tile.a + begin * tile.a_row,
+    MicroTile micro = {reinterpret_cast<const char*>(tile.a),
+                       updates ? kLineBytes : 0,
+                       tile.a + begin * tile.a_row,
                        tile.a_row,
                        tile.a_col,
                        tile.packed_b,
                        direct ? tile.unpacked_b_row : kTileCols,
-                       tile.c + begin * tile.c_row,
-                       tile.c_row,
+                       keeps ? gradient : tile.c + begin * tile.c_row,
+                       keeps ? tile.n : tile.c_row,
                        tile.k,
                        tile.n,
                        tile.accumulate};
     if (direct) {
       direct_tile(micro, rows);
     } else {
-      packed_tile_rows(tile, micro, rows, packed_a);
+      packed_tile_rows(tile, micro, begin, rows, packed_a);
     }
-    if (tile.last) finish_rows(tile, begin, rows);
+    if (updates) {
+      update_rows(tile, begin, rows, micro.c, micro.c_row);
+    } else if (tile.last) {
+      finish_rows(tile, begin, rows);
+    }
   }
 }
 
 // ---- sums of columns
-// ----------------------------------------------------------------------------------------------
 
 template <std::size_t kVectors, class Lanes>
 inline void column_sum_strip(const float* x, std::size_t row_stride, std::size_t rows, bool accumulate,

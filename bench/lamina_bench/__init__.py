@@ -1,0 +1,1 @@
+"""Measures lamina and its peers, interleaved in one run: see run.sh."""

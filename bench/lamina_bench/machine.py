@@ -1,0 +1,51 @@
+"""The machine: what it is, and the peak of its multiply-adds."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .environment import cpus
+
+_SOURCE = Path(__file__).parents[1] / "cpp" / "fma_peak.cpp"
+
+
+def description() -> dict[str, str]:
+    """What the report says about the machine."""
+    fields: dict[str, str] = {}
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
+    flags = fields.get("flags", "").split()
+    isa = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else platform.machine()
+    return {
+        "cpu": fields.get("model name", platform.machine()),
+        "cpus": str(len(os.sched_getaffinity(0))),
+        "isa": isa,
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+    }
+
+
+class FmaPeak:
+    """Measures the peak of float32 multiply-adds, a window at a time, for interleaving with the peers."""
+
+    def __init__(self, isa: str | None) -> None:
+        self.isa = isa or "best"
+        self.folder = tempfile.TemporaryDirectory(prefix="lamina-bench-")
+        self.program = Path(self.folder.name, "fma_peak")
+        compiler = os.environ.get("CXX", "c++")
+        command = [compiler, "-std=c++20", "-O2", "-pthread", str(_SOURCE), "-o", str(self.program)]
+        subprocess.run(command, check=True)
+
+    def window(self, threads: int, seconds: float) -> float:
+        """GFLOP/s of so many threads together."""
+        command = [str(self.program), self.isa, str(threads), str(seconds)]
+        bound = f"{','.join(map(str, cpus(threads)))}"
+        done = subprocess.run(
+            ["taskset", "-c", bound, *command], check=True, stdout=subprocess.PIPE, text=True
+        )
+        return float(done.stdout)

@@ -1,0 +1,140 @@
+#include "lamina/training/trainer.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "lamina/core/error.h"
+#include "model/files.h"
+#include "training/sessions.h"
+
+using namespace lamina;
+using namespace lamina::test;
+
+namespace {
+
+ArrayView x_of(const Samples& samples) { return samples.with_labels().inputs[0]; }
+ArrayView labels_of(const Samples& samples) { return samples.with_labels().targets[0]; }
+
+}  // namespace
+
+TEST_CASE("Trainer: fit learns, and its history says how") {
+  Samples samples(200);
+  for (std::size_t row = 0; row < samples.rows; ++row) samples.labels[row] = samples.x[row * 5] > 0 ? 2 : 0;
+  Trainer trainer(sequential({input({5}), dense(16, "relu"), dense(3, "softmax")}),
+                  {.optimizer = adam({.learning_rate = 0.02}), .loss = "sparse_categorical_crossentropy",
+                   .metrics = {"accuracy"}, .seed = 7});
+  const History history = trainer.fit(x_of(samples), labels_of(samples), {.epochs = 20, .validation_split = 0.25});
+  CHECK(history.epoch.size() == 20);
+  CHECK(history.epoch.back() == 19);
+  for (const char* key : {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}) {
+    CAPTURE(key);
+    REQUIRE(history.history.count(key) == 1);
+    CHECK(history.history.at(key).size() == 20);
+  }
+  CHECK(history.history.at("loss").back() < 0.3 * history.history.at("loss").front());
+  CHECK(history.history.at("val_accuracy").back() > 0.9);
+  CHECK(history.history.at("learning_rate").front() == 0.02);
+  // 150 of the 200 rows were trained on, in batches of 32.
+  CHECK(trainer.session().step() == 20 * 5);
+}
+
+TEST_CASE("Trainer: validation_split takes the last rows, as validation data would") {
+  const Samples samples(50);
+  const auto fit = [&](const FitOptions& options, std::size_t rows) {
+    Trainer trainer(busy_model(), {.loss = "sparse_categorical_crossentropy", .seed = 7});
+    const Dataset data = samples.with_labels(0, rows);
+    return trainer.fit(data.inputs[0], data.targets[0], options).history;
+  };
+  const Dataset last = samples.with_labels(40);
+  CHECK(fit({.epochs = 3, .validation_split = 0.2}, 50) ==
+        fit({.epochs = 3, .validation_x = last.inputs[0], .validation_y = last.targets[0]}, 40));
+}
+
+TEST_CASE("Trainer: epochs can be split over several calls") {
+  const Samples samples(50);
+  Trainer whole(busy_model(), {.loss = "sparse_categorical_crossentropy", .seed = 7});
+  Trainer parts(busy_model(), {.loss = "sparse_categorical_crossentropy", .seed = 7});
+  whole.fit(x_of(samples), labels_of(samples), {.epochs = 4});
+  parts.fit(x_of(samples), labels_of(samples), {.epochs = 2});
+  const History rest = parts.fit(x_of(samples), labels_of(samples), {.epochs = 4, .initial_epoch = 2});
+  CHECK(rest.epoch == std::vector<std::int64_t>{2, 3});
+  CHECK(numbers_of(whole.session()) == numbers_of(parts.session()));
+}
+
+TEST_CASE("Trainer: on_epoch_end can stop") {
+  const Samples samples(50);
+  Trainer trainer(busy_model(), {.loss = "sparse_categorical_crossentropy"});
+  const History history = trainer.fit(x_of(samples), labels_of(samples),
+                                      {.epochs = 9, .on_epoch_end = [](std::int64_t epoch, const EpochLogs& logs) {
+                                         return epoch < 2 && logs.at("loss") > 0;
+                                       }});
+  CHECK(history.epoch.size() == 3);
+}
+
+TEST_CASE("Trainer: save and load") {
+  const TemporaryFolder folder;
+  const Samples samples(50);
+  Trainer trainer(busy_model(), {.optimizer = adam(), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}, .seed = 7});
+  trainer.fit(x_of(samples), labels_of(samples), {.epochs = 2});
+  trainer.save(folder.file("trainer"));
+  Trainer loaded = Trainer::load(folder.file("trainer"));
+  for (Trainer* each : {&trainer, &loaded}) each->fit(x_of(samples), labels_of(samples), {.epochs = 4, .initial_epoch = 2});
+  CHECK(numbers_of(trainer.session()) == numbers_of(loaded.session()));
+  CHECK(trainer.evaluate(x_of(samples), labels_of(samples)) == loaded.evaluate(x_of(samples), labels_of(samples)));
+}
+
+TEST_CASE("Trainer: sample weights count") {
+  Samples samples(40);
+  // Rows of weight 0 may hold anything.
+  std::vector<float> weights(40, 1.0F);
+  for (std::size_t row = 0; row < 40; row += 2) weights[row] = 0.0F;
+  const auto fit = [&] {
+    Trainer trainer(plain_model(), {.optimizer = sgd(), .loss = "mse", .seed = 1});
+    const Dataset data = samples.with_values();
+    trainer.fit(data.inputs[0], data.targets[0], {.sample_weight = ArrayView(weights)});
+    return numbers_of(trainer.session());
+  };
+  const Numbers before = fit();
+  for (std::size_t row = 0; row < 40; row += 2) samples.values[row * 3] += 5.0F;
+  CHECK(fit() == before);
+  weights.assign(40, 1.0F);
+  CHECK_FALSE(fit() == before);
+}
+
+TEST_CASE("Trainer: what is wrong is said before the first step") {
+  Samples samples(20);
+  CHECK_THROWS_WITH_AS(Trainer(plain_model(), {}), "Trainer: expected a loss, got none.", ArgumentError);
+  CHECK_THROWS_AS(Trainer(plain_model(), {.loss = "msee"}), ArgumentError);
+  Trainer trainer(plain_model(), {.loss = "mse", .seed = 1});
+  const Dataset data = samples.with_values();
+  const ArrayView x = data.inputs[0];
+  const ArrayView y = data.targets[0];
+  trainer.evaluate(x, y);   // draws weights
+  const Numbers before = numbers_of(trainer.session());
+  CHECK_THROWS_AS(trainer.fit(x, y, {.batch_size = 0}), ArgumentError);
+  CHECK_THROWS_AS(trainer.fit(x, y, {.epochs = -1}), ArgumentError);
+  CHECK_THROWS_AS(trainer.fit(x, y, {.validation_split = 1.0}), ArgumentError);
+  CHECK_THROWS_AS(trainer.fit(x, y, {.validation_split = -0.1}), ArgumentError);
+  CHECK_THROWS_AS(trainer.fit(x, y, {.validation_split = std::nan("")}), ArgumentError);
+  CHECK_THROWS_AS(trainer.fit(x, y, {.validation_split = 0.999}), ArgumentError);
+  CHECK_THROWS_AS(trainer.fit(x, labels_of(samples)), ShapeError);
+  CHECK_THROWS_AS(trainer.fit(y, y), ShapeError);
+  CHECK_THROWS_AS(trainer.fit({}, {}), ShapeError);
+  CHECK_THROWS_AS(trainer.fit(x, samples.with_values(0, 19).targets[0]), ShapeError);
+  CHECK_THROWS_AS(trainer.fit(x, y, {.validation_x = x, .validation_y = labels_of(samples)}), ShapeError);
+  CHECK_THROWS_AS(trainer.train_on_batch(ArrayView(samples.x.data(), Shape{0, 5}), ArrayView(samples.values.data(), Shape{0, 3})), DataError);
+  samples.values[7] = std::nanf("");
+  CHECK_THROWS_WITH_AS(trainer.fit(x, y), "Data: expected finite float32 numbers in y, got NaN or infinity in row 2.", DataError);
+  CHECK(numbers_of(trainer.session()) == before);
+}
+
+TEST_CASE("Trainer: train_on_batch is one step and returns its loss") {
+  const Samples samples(20);
+  const Dataset data = samples.with_values();
+  Trainer trainer(plain_model(), {.optimizer = sgd(), .loss = "mse", .seed = 1});
+  const double before = trainer.evaluate(data.inputs[0], data.targets[0]).at("loss");
+  CHECK(trainer.train_on_batch(data.inputs[0], data.targets[0]) == doctest::Approx(before));
+  CHECK(trainer.session().step() == 1);
+  CHECK(trainer.evaluate(data.inputs[0], data.targets[0]).at("loss") < before);
+}

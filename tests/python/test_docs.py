@@ -1,0 +1,73 @@
+"""The documentation does what it says: its Python and C++ run, its links and paths lead somewhere."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples" / "python").glob("*.py"))
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def blocks(page, language):
+    """(line, text) of each fenced block of a language."""
+    text = page.read_text()
+    return [
+        (text.count("\n", 0, found.start(1)), found.group(1))
+        for found in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def test_there_are_pages_and_examples():
+    names = {page.name for page in PAGES}
+    assert {"README.md", "architecture.md", "deviations.md", "guide.md"} <= names
+    assert len(EXAMPLES) >= 5
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=name_of)
+def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "page"}
+    for line, text in blocks(page, "python"):
+        code = compile("\n" * line + text, str(page), "exec")  # so that a traceback names the page's lines
+        exec(code, namespace)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_example_runs(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(path), run_name="__main__")
+    assert capsys.readouterr().out
+
+
+def test_cpp_of_the_readme_is_the_example_that_ctest_runs():
+    ((_, text),) = blocks(ROOT / "README.md", "cpp")
+    assert text == (ROOT / "examples" / "cpp" / "quickstart.cpp").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_paths_that_are_named_exist(page):
+    """`kernels/kernels.h` means cpp/lamina/kernels/kernels.h where it isn't a path from the root."""
+    names = re.findall(r"`([\w./-]+/[\w.-]+\.(?:h|cpp|inl|py|pyi|md|txt|json|toml|sh))`", page.read_text())
+    bases = [ROOT, ROOT / "cpp" / "lamina", ROOT / "python", ROOT / "python" / "lamina"]
+    missing = [name for name in names if not any((base / name).exists() for base in bases)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_lines_are_not_too_long(page):
+    lines = page.read_text().splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 120] == []
