@@ -8,8 +8,6 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${LAMINA_BENCH_VENV:-$root/.venv-bench}
-[ -x "$venv/bin/pip" ] || "${PYTHON:-python3}" -m venv "$venv"
-
 # The value of --peers or --rows among the arguments.
 value_of() {
   local name=$1
@@ -31,10 +29,12 @@ for peer in "${peers[@]}"; do
     sklearn) packages+=(scikit-learn) ;;
     keras) packages+=(keras jax) ;;
     onnxruntime) packages+=(onnxruntime onnx) ;;
-    *) packages+=("$peer") ;;
+    jax) packages+=(jax) ;;
+    numpy) ;;
+    *) echo "bench/run.sh: expected some of torch,jax,sklearn,keras,onnxruntime as --peers, got $peer."; exit 2 ;;
   esac
 done
-case " ${peers[*]} " in *[^a-z\ ]*) echo "bench/run.sh: --peers takes names, separated by commas."; exit 2 ;; esac
+[ -x "$venv/bin/pip" ] || "${PYTHON:-python3}" -m venv "$venv"
 "$venv/bin/pip" install -q "${packages[@]}"
 
 wheels=$root/build/bench-wheel

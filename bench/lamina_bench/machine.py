@@ -44,8 +44,11 @@ class FmaPeak:
     def window(self, threads: int, seconds: float) -> float:
         """GFLOP/s of so many threads together."""
         command = [str(self.program), self.isa, str(threads), str(seconds)]
-        bound = f"{','.join(map(str, cpus(threads)))}"
         done = subprocess.run(
-            ["taskset", "-c", bound, *command], check=True, stdout=subprocess.PIPE, text=True
+            command,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus(threads)),
         )
         return float(done.stdout)

@@ -101,8 +101,11 @@ def best(work: Any, window: float, windows: int = 3) -> float:
     return min(times)
 
 
-def cliffs(shares: np.ndarray) -> list[tuple[int, int, float]]:
-    """Row, column and ratio of the cells below CLIFF times the mean of their (up to 8) neighbours."""
+def cliffs(shares: np.ndarray) -> list[tuple[int, int, float, float]]:
+    """Cells below CLIFF times the mean of their (up to 8) neighbours: row, column, and what share of the mean.
+
+    The last number is the share of the geometric mean, which a steady slope of the logarithm leaves at 1.
+    """
     found = []
     for i, j in np.ndindex(shares.shape):
         around = shares[max(0, i - 1) : i + 2, max(0, j - 1) : j + 2]
@@ -110,7 +113,8 @@ def cliffs(shares: np.ndarray) -> list[tuple[int, int, float]]:
             continue
         mean = (around.sum() - shares[i, j]) / (around.size - 1)
         if shares[i, j] < CLIFF * mean:
-            found.append((i, j, float(shares[i, j] / mean)))
+            logarithm = (np.log(around).sum() - np.log(shares[i, j])) / (around.size - 1)
+            found.append((i, j, float(shares[i, j] / mean), float(shares[i, j] / np.exp(logarithm))))
     return found
 
 
@@ -127,8 +131,9 @@ def report(cells: list[Cell], widths: list[int], batches: list[int], folder: Pat
     for kind, grid in grids.items():
         lines += [f"{kind}: cells below {CLIFF:.0%} of the mean of their neighbours:", ""]
         lines += [
-            f"- width {widths[i]}, batch {batches[j]}: {grid[i, j]:.1%} of the peak, {ratio:.0%} of the mean"
-            for i, j, ratio in cliffs(grid)
+            f"- width {widths[i]}, batch {batches[j]}: {grid[i, j]:.1%} of the peak, {ratio:.0%} of the mean, "
+            f"{geometric:.0%} of the geometric mean"
+            for i, j, ratio, geometric in cliffs(grid)
         ] or ["- none"]
         lines.append("")
         if rows[0][f"numpy_{kind}"] is not None:
@@ -155,7 +160,7 @@ def _draw(grids: dict[str, np.ndarray], widths: list[int], batches: list[int], p
         image = axes.imshow(100 * grid, vmin=0, vmax=100, origin="lower", aspect="auto")
         for i, j in np.ndindex(grid.shape):
             axes.text(j, i, f"{100 * grid[i, j]:.0f}", ha="center", va="center", fontsize=7, color="white")
-        for i, j, _ in cliffs(grid):
+        for i, j, _, _ in cliffs(grid):
             axes.add_patch(plt.Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, color="red", linewidth=2))
         axes.set_xticks(range(len(batches)), map(str, batches), rotation=60)
         axes.set_yticks(range(len(widths)), map(str, widths))

@@ -52,7 +52,7 @@ class CustomLoss final : public Custom<Loss> {
       : Custom(std::move(function), std::move(name)), reduction_(std::move(reduction)) {}
 
   TargetKind target_kind() const override { return TargetKind::any; }
-  std::string reduction() const override { return reduction_; }
+  std::string_view reduction() const override { return reduction_; }
   std::size_t scratch(std::size_t, std::size_t) const override { return 0; }
 
   LossValue evaluate(const LossBatch& batch, float scale, const LossOutputs& outputs, float*, Executor&) const override {

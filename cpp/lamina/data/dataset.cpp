@@ -111,11 +111,13 @@ LabelReader label_reader(DType dtype) {
   return nullptr;
 }
 
-[[noreturn]] void throw_bad_label(const ArrayView& array, const void* element, std::size_t row, const TargetSpec& spec) {
+[[noreturn]] void throw_bad_label(const ArrayView& array, const void* element, std::int64_t label, std::size_t row,
+                                  const TargetSpec& spec) {
   float value = 0;
   kernels::table().convert(element_type(array.dtype), element, &value, 1);
+  const std::string got = label != kBadLabel ? std::to_string(label) : format_number(decimal(static_cast<double>(value)));
   throw DataError(spec.loss + ": expected labels that are whole numbers in [0, " + std::to_string(spec.prediction.back()) +
-                  "), got " + format_number(decimal(static_cast<double>(value))) + " in row " + std::to_string(row) + ".");
+                  "), got " + got + " in row " + std::to_string(row) + ".");
 }
 
 // Reads the labels of one row into `out` (or only checks them where it is null).
@@ -125,7 +127,7 @@ void read_labels(const ArrayView& array, LabelReader read, std::size_t row, cons
   for (std::size_t i = 0; i < array.row_elements(); ++i, element += size_of(array.dtype)) {
     const std::int64_t label = read(element);
     const bool ignored = spec.ignored_label && label == *spec.ignored_label;
-    if (!ignored && (label < 0 || label >= classes)) throw_bad_label(array, element, row, spec);
+    if (!ignored && (label < 0 || label >= classes)) throw_bad_label(array, element, label, row, spec);
     if (out != nullptr) out[i] = static_cast<std::int32_t>(label);
   }
 }

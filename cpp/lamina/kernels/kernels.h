@@ -111,8 +111,8 @@ struct MatmulTile {
   std::size_t c_row;      // distance of rows of C
   std::size_t m, n, k;
   bool accumulate;
-  // 0, or: B isn't packed but row-major, with this distance of rows, and packed_b is its element (0, 0). For small m,
-  // where packing costs more than it saves; the bits are the same.
+  // 0, or: B isn't packed but row-major, with this distance of rows, and packed_b is its element (0, 0). For
+  // small m, where packing costs more than it saves; the bits are the same.
   std::size_t unpacked_b_row;
   // Epilogue, run when `last`: c = activation(c + bias), and before_activation (if not null, same layout as
   // c) receives c + bias. Elementwise activations only (not softmax, log_softmax).
@@ -120,9 +120,9 @@ struct MatmulTile {
   const float* bias;  // n values, or null
   float* before_activation;
   ActivationSpec activation;
-  // Or, where not null: C is the gradient of parameters that lie like C, and when `last` this optimizer runs on them while
-  // the gradient is still in the cache; the pointers of the pass stand at (row 0, col 0) of this tile. Without
-  // `accumulate` c is then never written.
+  // Or, where not null: C is the gradient of parameters that lie like C, and when `last` this optimizer runs
+  // on them while the gradient is still in the cache; the pointers of the pass stand at (row 0, col 0) of
+  // this tile. Without `accumulate` c is then never written.
   const OptimizerPass* update;
   OptimizerKind update_kind;
 };

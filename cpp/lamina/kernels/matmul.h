@@ -23,8 +23,9 @@ struct Matmul {
   const float* bias = nullptr;         // n values added to each row, or null
   float* before_activation = nullptr;  // receives op(A) op(B) + bias; as C; or null
   ActivationSpec activation;           // any of them; row-wise ones run after the product
-  // Or, where not null: C is the gradient of parameters, and the optimizer runs on it while it is in the cache. The pointers of
-  // the pass stand at parameter (0, 0); parameters lie as C does. What c holds afterwards is not defined.
+  // Or, where not null: C is the gradient of parameters, and the optimizer runs on it while it is in the
+  // cache. The pointers of the pass stand at parameter (0, 0); parameters lie as C does. What c holds
+  // afterwards is not defined.
   const OptimizerPass* update = nullptr;
   OptimizerKind update_kind = OptimizerKind::sgd;
 };

@@ -14,7 +14,7 @@ const Registry<Loss>& Loss::registry() {
 }
 
 double Loss::weight_of(std::size_t rows, const float* weights, const std::int32_t* labels) const {
-  const std::string how = reduction();
+  const std::string_view how = reduction();
   if (how == "sum") return 1;
   const bool weighted = how == "mean_with_sample_weight" && weights != nullptr;
   const std::optional<std::int32_t> ignored = labels == nullptr ? std::nullopt : ignored_label();

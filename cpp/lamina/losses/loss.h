@@ -68,7 +68,7 @@ class Loss : public Describable {
   virtual std::optional<kernels::Activation> fused_activation() const { return std::nullopt; }
   // "sum_over_batch_size", "mean" (the same), "sum", "mean_with_sample_weight", or "none", which stands for
   // sum_over_batch_size wherever one number is wanted.
-  virtual std::string reduction() const = 0;
+  virtual std::string_view reduction() const = 0;
   // Rows with this label have loss 0 and no gradient and don't count in the weight.
   virtual std::optional<std::int32_t> ignored_label() const { return std::nullopt; }
   // The weight of evaluate()'s result, known before it: the number of rows, the sum of their weights, or 1.

@@ -34,7 +34,9 @@ template <class Self, class Base = Loss, class Options = LossOptions>
 class DescribedLoss : public Described<Self, Base, Options> {
  public:
   using Described<Self, Base, Options>::Described;
-  std::string reduction() const override { return this->options_.reduction.value_or("none"); }
+  std::string_view reduction() const override {
+    return this->options_.reduction ? std::string_view(*this->options_.reduction) : "none";
+  }
 };
 
 }  // namespace lamina

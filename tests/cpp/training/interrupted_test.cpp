@@ -183,8 +183,10 @@ TEST_CASE("what prepare() refuses changes nothing") {
   samples.labels[60] = 1;
   samples.x[3] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_AS(session->prepare(samples.with_labels(), true), DataError);
+  samples.x[3] = 0;
   CHECK_THROWS_AS(session->prepare(samples.with_values(), true), ShapeError);
   CHECK(numbers_of(*session) == before);
+  samples.x[3] = std::numeric_limits<float>::quiet_NaN();
 
   const auto lazy = make_session(sequential({dense(3)}), adam(), mean_squared_error());
   CHECK_THROWS_AS(lazy->prepare(samples.with_values(), true), DataError);

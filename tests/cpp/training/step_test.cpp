@@ -42,7 +42,7 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
 
 TEST_CASE("a step allocates nothing") {
   if (!counts_allocations()) return;
-  const std::vector<std::pair<const char*, OptimizerPtr>> optimizers = {
+  const std::vector<std::pair<std::string, OptimizerPtr>> optimizers = {
       {"adam", adam()},
       {"momentum", sgd({.momentum = 0.9, .nesterov = true})},
       {"clipnorm", adam({.clipnorm = 0.01})},

@@ -27,11 +27,11 @@ std::vector<float> gradient_for(const Graph& graph) {
 }
 
 // One update of `graph` by that gradient.
-void apply(Graph& graph, const OptimizerPtr& optimizer) {
+void update_once(Graph& graph, const OptimizerPtr& optimizer) {
   Update update(graph, *optimizer);
   const std::vector<float> gradient = gradient_for(graph);
   std::copy(gradient.begin(), gradient.end(), update.gradient());
-  update.begin();
+  update.begin(graph);
   CHECK(update.apply(graph, 1.0, serial_executor()));
 }
 
@@ -77,7 +77,7 @@ Model penalised_model() {
 TEST_CASE("penalties are part of the gradient") {
   const auto before = built(penalised_model());
   const auto after = before->clone();
-  apply(*after, sgd({.learning_rate = 0.5}));
+  update_once(*after, sgd({.learning_rate = 0.5}));
   check_moved(*before, *after, whole_gradient(*before), 0.5);
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("clipnorm bounds the norm of each parameter's gradient, penalties incl
       for (std::size_t i = 0; i < parameter.size; ++i) gradient[parameter.offset + i] *= limit / std::max(norm, limit);
     }
     const auto after = before->clone();
-    apply(*after, sgd({.learning_rate = 0.5, .clipnorm = limit}));
+    update_once(*after, sgd({.learning_rate = 0.5, .clipnorm = limit}));
     check_moved(*before, *after, gradient, 0.5);
   }
 }
@@ -104,7 +104,7 @@ TEST_CASE("global_clipnorm bounds the norm of all together") {
     const double norm = norm_of(gradient, 0, gradient.size());
     for (double& value : gradient) value *= limit / std::max(norm, limit);
     const auto after = before->clone();
-    apply(*after, sgd({.learning_rate = 0.5, .global_clipnorm = limit}));
+    update_once(*after, sgd({.learning_rate = 0.5, .global_clipnorm = limit}));
     check_moved(*before, *after, gradient, 0.5);
   }
 }
@@ -119,7 +119,7 @@ TEST_CASE("clipvalue bounds each element") {
   }
   CHECK(clipped > 5);
   const auto after = before->clone();
-  apply(*after, sgd({.learning_rate = 0.5, .clipvalue = 0.1}));
+  update_once(*after, sgd({.learning_rate = 0.5, .clipvalue = 0.1}));
   check_moved(*before, *after, gradient, 0.5);
 }
 
@@ -136,10 +136,10 @@ TEST_CASE("sums over batches are divided by their weights before they are clippe
     Update update(*after, *optimizer);
     const std::vector<float> once = gradient_for(*before);
     for (std::size_t i = 0; i < once.size(); ++i) update.gradient()[i] = once[i] * 40;
-    update.begin();
+    update.begin(*after);
     CHECK_FALSE(update.apply(*after, 30, serial_executor()));
     CHECK(update.accumulates());
-    update.begin();
+    update.begin(*after);
     CHECK(update.apply(*after, 10, serial_executor()));
     CHECK_FALSE(update.accumulates());
     std::vector<double> gradient = whole_gradient(*before);
@@ -253,17 +253,4 @@ TEST_CASE("sessions that share an optimizer object don't share its numbers") {
   shared->set_learning_rate(0.5);
   CHECK(one->learning_rate() == 0.5);
   CHECK(alone->learning_rate() == 0.01);
-}
-
-TEST_CASE("ranges that are treated alike are one") {
-  const Model model = penalised_model();
-  const auto graph = built(model);
-  const std::vector<UpdateRange> ranges = update_ranges(*graph);
-  REQUIRE(ranges.size() == 3);   // penalised kernel; bias and kernel; penalised bias
-  CHECK(ranges[0].size == 30);
-  CHECK(ranges[1].offset == 30);
-  CHECK(ranges[1].size == 6 + 18);
-  CHECK(ranges[2].l2 == 0.2F);
-  graph->layers[0].trainable = false;
-  CHECK(update_ranges(*graph).front().offset == 36);
 }

@@ -19,11 +19,12 @@ constexpr std::size_t kTileVectors = 2;
 constexpr std::size_t kDirectBudget = 8;
 #endif
 constexpr std::size_t kTileCols = kTileVectors * kLanes;
-constexpr std::size_t kLineFloats = 16;    // a cache line
+constexpr std::size_t kLineFloats = 16;  // a cache line
 constexpr std::size_t kLineBytes = 64;
 constexpr std::size_t kUpdateCols = 512;   // columns of a tile whose gradient stays in the cache
 constexpr std::size_t kRowsAhead = 8;      // B is prefetched so far ahead: 10 % at 128 x 512 x 512
-constexpr std::size_t kDirectRows = 4;     // rows at a time when B isn't packed
+constexpr std::size_t kDirectRows = 4;     // rows at a time when B isn't packed and rows are few
+constexpr std::size_t kFewRows = 8;        // that few
 constexpr std::size_t kPackedDepth = 512;  // A is packed for a depth up to this
 
 // ---- packing
@@ -107,7 +108,7 @@ void pack_b(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k,
 // ---- micro-kernels
 
 // One tile of C: as MatmulTile, with the distance of B's rows. `cols` counts columns of C; B is read in full
-// vectors when it is packed (its padding is zero).
+// vectors when it is padded with zeros, as packing does.
 struct MicroTile {
   const char* ahead;       // prefetched into L2, a line at each step of k
   std::size_t ahead_step;  // 0: the same line again, for nothing to prefetch
@@ -118,7 +119,7 @@ struct MicroTile {
   float* c;
   std::size_t c_row;
   std::size_t k, cols;
-  bool accumulate;
+  bool accumulate, padded;
 };
 
 template <std::size_t kRows, std::size_t kVectors, class LastB, class LastC>
@@ -170,8 +171,10 @@ void packed_kernel(const MicroTile& t) {
     } else {
       micro_kernel<kRows, kVectors>(t, t.a_row, t.a_col, All{}, All{});
     }
-  } else {
+  } else if (t.padded) {
     micro_kernel<kRows, kVectors>(t, t.a_row, t.a_col, All{}, last);
+  } else {
+    micro_kernel<kRows, kVectors>(t, t.a_row, t.a_col, last, last);
   }
 }
 
@@ -242,7 +245,8 @@ void direct_tile(const MicroTile& t, std::size_t rows) {
 // ---- the tile
 
 // Runs the optimizer on `rows` rows of gradients that lie `row` floats apart.
-void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, const float* gradient, std::size_t row) {
+void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, const float* gradient,
+                 std::size_t row) {
   OptimizerPass pass = *tile.update;
   const bool contiguous = tile.c_row == tile.n && row == tile.n;
   pass.n = contiguous ? rows * tile.n : tile.n;
@@ -258,9 +262,11 @@ void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, co
   }
 }
 
-// Where the parameters of a group of rows begin, to prefetch them while its gradient is computed: the `index`th of `count`
-// micro-tiles takes its share of the lines of w and the slots, one array after the other.
-const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index, std::size_t count) {
+// Where the parameters of a group of rows begin, to prefetch them while its gradient is computed: the
+// `index`th of `count` micro-tiles takes its share of the lines of w and the slots, one array after the
+// other.
+const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index,
+                         std::size_t count) {
   float* arrays[] = {tile.update->w, tile.update->slots[0], tile.update->slots[1]};
   std::size_t used = 0;
   for (float* array : arrays) {
@@ -287,7 +293,8 @@ void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   }
 }
 
-void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows, float* packed_a) {
+void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows,
+                      float* packed_a) {
   // Packing A pays when several panels read it.
   if (tile.n > 2 * kTileCols && tile.k <= kPackedDepth) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
@@ -300,21 +307,35 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin
   for (std::size_t panel = 0; panel < panels; ++panel) {
     const std::size_t col = panel * kTileCols;
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
-    micro.b = tile.packed_b + col * tile.k;
+    micro.b = tile.packed_b + (tile.unpacked_b_row != 0 ? col : col * tile.k);
     micro.c = c + col;
     if (tile.update != nullptr && tile.last) micro.ahead = update_lines(tile, begin, rows, panel, panels);
     kPackedKernels.rows[rows - 1](micro);
   }
 }
 
+// k == 1: each row is a multiple of the one row of B.
+void outer_rows(const MicroTile& t, std::size_t rows) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    const Floats element = broadcast(t.a[r * t.a_row]);
+    float* c = t.c + r * t.c_row;
+    over_lanes(t.cols, [&](std::size_t j, auto lanes) {
+      const Floats start = t.accumulate ? load(c + j, lanes) : Floats{};
+      store(c + j, multiply_add(element, load(t.b + j, lanes), start), lanes);
+    });
+  }
+}
+
 void matmul_tile(const MatmulTile& tile) {
-  const bool direct = tile.unpacked_b_row != 0;
+  const bool unpacked = tile.unpacked_b_row != 0;
+  const bool direct = unpacked && tile.m <= kFewRows && tile.update == nullptr;
   const std::size_t most = direct ? kDirectRows : kTileRows;
   const std::size_t groups = (tile.m + most - 1) / most;
   alignas(64) float packed_a[kTileRows * kPackedDepth];
   alignas(64) float gradient[kTileRows * kUpdateCols];
   const bool updates = tile.update != nullptr && tile.last;
-  const bool keeps = updates && !tile.accumulate && tile.n <= kUpdateCols;  // the gradient never leaves the cache
+  const bool keeps =
+      updates && !tile.accumulate && tile.n <= kUpdateCols;  // the gradient never leaves the cache
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t begin = tile.m * group / groups;
     const std::size_t rows = tile.m * (group + 1) / groups - begin;
@@ -324,13 +345,16 @@ void matmul_tile(const MatmulTile& tile) {
                        tile.a_row,
                        tile.a_col,
                        tile.packed_b,
-                       direct ? tile.unpacked_b_row : kTileCols,
+                       unpacked ? tile.unpacked_b_row : kTileCols,
                        keeps ? gradient : tile.c + begin * tile.c_row,
                        keeps ? tile.n : tile.c_row,
                        tile.k,
                        tile.n,
-                       tile.accumulate};
-    if (direct) {
+                       tile.accumulate,
+                       !unpacked};
+    if (unpacked && tile.k == 1) {
+      outer_rows(micro, rows);
+    } else if (direct) {
       direct_tile(micro, rows);
     } else {
       packed_tile_rows(tile, micro, begin, rows, packed_a);

@@ -95,7 +95,7 @@ void adam_pass(const OptimizerPass& pass, const OptimizerConstants& c) {
       v = at_least(v, load(largest + i, lanes));
       store(largest + i, v, lanes);
     }
-    return w - c.c0 * m / (square_root(v) + c.epsilon);
+    return w - divide_by_root(c.c0 * m, v, c.epsilon);
   });
 }
 
@@ -112,7 +112,7 @@ void nadam_pass(const OptimizerPass& pass, const OptimizerConstants& c) {
   optimizer_pass(pass, [&](std::size_t i, auto lanes, Floats w, Floats g) {
     const Floats m = move_towards(pass.slots[0] + i, g, c.one_minus_beta1, lanes);
     const Floats v = move_towards(pass.slots[1] + i, g * g, c.one_minus_beta2, lanes);
-    return w - multiply_add(c.c0, m, c.c1 * g) / (square_root(v * c.c2) + c.epsilon);
+    return w - divide_by_root(multiply_add(c.c0, m, c.c1 * g), v * c.c2, c.epsilon);
   });
 }
 
