@@ -24,19 +24,21 @@ constexpr int kChains = 12;  // more than latency (4 cycles) times units (2), fe
 constexpr int kRounds = 20000;
 
 // A function that runs kRounds multiply-adds on each of kChains chains and returns the floating-point
-// operations. The empty asm keeps every chain in a register of its own and the compiler from simplifying.
-#define LAMINA_FMA_CHAINS(name, isa, Vector, set, step, reg)                  \
-  __attribute__((target(isa), noinline)) double name() {                      \
-    Vector chain[kChains];                                                    \
-    const Vector scale = set(1.0F - 1e-7F), offset = set(1e-7F);              \
-    for (int i = 0; i < kChains; ++i) chain[i] = set(static_cast<float>(i));  \
-    for (int round = 0; round < kRounds; ++round) {                           \
-      _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) {            \
-        chain[i] = step(chain[i], scale, offset);                             \
-        asm volatile("" : "+" reg(chain[i]));                                 \
-      }                                                                       \
-    }                                                                         \
-    return 2.0 * kRounds * kChains * static_cast<double>(sizeof(Vector) / 4); \
+// operations. The chains are variables of their own, as an array would stay in memory; the empty asm keeps
+// the compiler from simplifying.
+#define LAMINA_FMA_CHAINS(name, isa, Vector, set, step, reg)                                             \
+  __attribute__((target(isa), noinline)) double name() {                                                 \
+    const Vector a = set(1.0F - 1e-7F), b = set(1e-7F);                                                  \
+    Vector c0 = b, c1 = b, c2 = b, c3 = b, c4 = b, c5 = b, c6 = b, c7 = b, c8 = b, c9 = b;               \
+    Vector c10 = b, c11 = b;                                                                             \
+    for (int round = 0; round < kRounds; ++round) {                                                      \
+      c0 = step(c0, a, b), c1 = step(c1, a, b), c2 = step(c2, a, b), c3 = step(c3, a, b);                \
+      c4 = step(c4, a, b), c5 = step(c5, a, b), c6 = step(c6, a, b), c7 = step(c7, a, b);                \
+      c8 = step(c8, a, b), c9 = step(c9, a, b), c10 = step(c10, a, b), c11 = step(c11, a, b);            \
+      asm volatile("" : "+" reg(c0), "+" reg(c1), "+" reg(c2), "+" reg(c3), "+" reg(c4), "+" reg(c5));   \
+      asm volatile("" : "+" reg(c6), "+" reg(c7), "+" reg(c8), "+" reg(c9), "+" reg(c10), "+" reg(c11)); \
+    }                                                                                                    \
+    return 2.0 * kRounds * kChains * static_cast<double>(sizeof(Vector) / sizeof(float));                \
   }
 
 #define LAMINA_SSE_STEP(x, scale, offset) _mm_add_ps(_mm_mul_ps(x, scale), offset)

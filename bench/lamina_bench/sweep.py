@@ -102,9 +102,9 @@ def best(work: Any, window: float, windows: int = 3) -> float:
 
 
 def cliffs(shares: np.ndarray) -> list[tuple[int, int, float, float]]:
-    """Cells below CLIFF times the mean of their (up to 8) neighbours: row, column, and what share of the mean.
+    """Row, column and ratio of the cells below CLIFF times the mean of their (up to 8) neighbours.
 
-    The last number is the share of the geometric mean, which a steady slope of the logarithm leaves at 1.
+    The last number is the ratio to the geometric mean, which a steady slope of the logarithm leaves at 1.
     """
     found = []
     for i, j in np.ndindex(shares.shape):
@@ -131,7 +131,7 @@ def report(cells: list[Cell], widths: list[int], batches: list[int], folder: Pat
     for kind, grid in grids.items():
         lines += [f"{kind}: cells below {CLIFF:.0%} of the mean of their neighbours:", ""]
         lines += [
-            f"- width {widths[i]}, batch {batches[j]}: {grid[i, j]:.1%} of the peak, {ratio:.0%} of the mean, "
+            f"- width {widths[i]}, batch {batches[j]}: {grid[i, j]:.1%} of peak, {ratio:.0%} of the mean, "
             f"{geometric:.0%} of the geometric mean"
             for i, j, ratio, geometric in cliffs(grid)
         ] or ["- none"]

@@ -39,8 +39,12 @@ bool counts_allocations() {
 AllocationCount::AllocationCount() : count_before_(allocations), live_before_(live_bytes) {
   peak = live_before_;
 }
-std::size_t AllocationCount::count() const { return allocations - count_before_; }
-std::size_t AllocationCount::peak_bytes() const { return peak - live_before_; }
+std::size_t AllocationCount::count() const {
+  return allocations - count_before_;
+}
+std::size_t AllocationCount::peak_bytes() const {
+  return peak - live_before_;
+}
 
 Block last_aligned_block() {
   return {static_cast<float*>(aligned_block.load()), aligned_bytes / sizeof(float)};
@@ -94,8 +98,12 @@ void* aligned(std::size_t alignment, std::size_t bytes) {
 
 extern "C" {
 
-void* malloc(std::size_t bytes) { return counted(__libc_malloc(bytes)); }
-void* calloc(std::size_t count, std::size_t bytes) { return counted(__libc_calloc(count, bytes)); }
+void* malloc(std::size_t bytes) {
+  return counted(__libc_malloc(bytes));
+}
+void* calloc(std::size_t count, std::size_t bytes) {
+  return counted(__libc_calloc(count, bytes));
+}
 void* realloc(void* block, std::size_t bytes) {
   forget(block);
   return counted(__libc_realloc(block, bytes));
@@ -104,8 +112,12 @@ void free(void* block) {
   forget(block);
   __libc_free(block);
 }
-void* memalign(std::size_t alignment, std::size_t bytes) { return aligned(alignment, bytes); }
-void* aligned_alloc(std::size_t alignment, std::size_t bytes) { return aligned(alignment, bytes); }
+void* memalign(std::size_t alignment, std::size_t bytes) {
+  return aligned(alignment, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  return aligned(alignment, bytes);
+}
 int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) {
   *block = aligned(alignment, bytes);
   return *block == nullptr ? ENOMEM : 0;

@@ -21,7 +21,9 @@ TEST_CASE("allocations are counted, whoever makes them") {
   CHECK(allocated.count() == 2);
   CHECK(last_aligned_block().data == buffer.data());
   CHECK(last_aligned_block().floats >= 1000);
-  { const std::vector<char> large(1 << 20); }
+  {
+    const std::vector<char> large(1 << 20);
+  }
   CHECK(allocated.count() == 3);
   CHECK(allocated.peak_bytes() >= (1U << 20U) + 4000U);
   CHECK(allocated.peak_bytes() < (1U << 20U) + 40000U);

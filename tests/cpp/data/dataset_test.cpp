@@ -42,14 +42,17 @@ void check_type(DType dtype, const std::vector<T>& six, const std::vector<float>
   CHECK(gathered(array, {order.data(), 0, 3}) ==
         std::vector<float>{expected[4], expected[5], expected[0], expected[1], expected[0], expected[1]});
   const ArrayView reversed(six.data() + 4, dtype, Shape{2, 2}, -2 * row);
-  CHECK(gathered(reversed, {nullptr, 0, 2}) == std::vector<float>{expected[4], expected[5], expected[0], expected[1]});
-  const ArrayView repeated(six.data() + 2, dtype, Shape{4, 2}, 0);   // one row, many times
-  CHECK(gathered(repeated, {nullptr, 2, 2}) == std::vector<float>{expected[2], expected[3], expected[2], expected[3]});
+  CHECK(gathered(reversed, {nullptr, 0, 2}) ==
+        std::vector<float>{expected[4], expected[5], expected[0], expected[1]});
+  const ArrayView repeated(six.data() + 2, dtype, Shape{4, 2}, 0);  // one row, many times
+  CHECK(gathered(repeated, {nullptr, 2, 2}) ==
+        std::vector<float>{expected[2], expected[3], expected[2], expected[3]});
 
   const std::vector<T> classes = {six[1], six[0], six[1]};
-  CHECK(labels(ArrayView(classes.data(), dtype, Shape{3}, sizeof(T)), labels_spec(2)) == std::vector<std::int32_t>{1, 0, 1});
-  CHECK(labels(ArrayView(classes.data() + 1, dtype, Shape{2}, -static_cast<std::ptrdiff_t>(sizeof(T))), labels_spec(2)) ==
-        std::vector<std::int32_t>{0, 1});
+  CHECK(labels(ArrayView(classes.data(), dtype, Shape{3}, sizeof(T)), labels_spec(2)) ==
+        std::vector<std::int32_t>{1, 0, 1});
+  CHECK(labels(ArrayView(classes.data() + 1, dtype, Shape{2}, -static_cast<std::ptrdiff_t>(sizeof(T))),
+               labels_spec(2)) == std::vector<std::int32_t>{0, 1});
 }
 
 template <class T>
@@ -90,7 +93,8 @@ TEST_CASE("rows of all twelve types become float32") {
   check_type<std::uint16_t>(DType::f16, {0x0000, 0x3C00, 0xC000, 0x7C00, 0x0001, 0x7BFF},
                             {0.0F, 1.0F, -2.0F, INFINITY, 5.9604645e-8F, 65504.0F});
   check_type<float>(DType::f32, {0, 1, -0.5F, 1e-40F, 3e38F, 7}, {0, 1, -0.5F, 1e-40F, 3e38F, 7});
-  check_type<double>(DType::f64, {0, 1, 0.1, 1e300, -1e-300, 16777217.0}, {0, 1, 0.1F, INFINITY, -0.0F, 16777216.0F});
+  check_type<double>(DType::f64, {0, 1, 0.1, 1e300, -1e-300, 16777217.0},
+                     {0, 1, 0.1F, INFINITY, -0.0F, 16777216.0F});
 }
 
 TEST_CASE("labels of every type are checked where they are used") {
@@ -102,7 +106,8 @@ TEST_CASE("labels of every type are checked where they are used") {
   check_bad_labels<std::int32_t>(DType::i32, {3, -1});
   check_bad_labels<std::uint64_t>(DType::u64, {3, 4294967296U, 18446744073709551615U});
   check_bad_labels<std::int64_t>(DType::i64, {3, -1, std::int64_t{1} << 32U, INT64_MIN});
-  check_bad_labels<std::uint16_t>(DType::f16, {0x4200, 0xBC00, 0x3800, 0x7E00, 0x7C00});   // 3, -1, 0.5, NaN, infinity
+  check_bad_labels<std::uint16_t>(DType::f16,
+                                  {0x4200, 0xBC00, 0x3800, 0x7E00, 0x7C00});  // 3, -1, 0.5, NaN, infinity
   check_bad_labels<float>(DType::f32, {3.0F, -1.0F, 0.5F, kNaN, INFINITY, 1e30F});
   check_bad_labels<double>(DType::f64, {3.0, -1.0, 0.5, std::nan(""), 4294967296.0, 1e300});
 }
@@ -120,12 +125,17 @@ TEST_CASE("errors name the array, the row, what was expected and what came") {
   const std::vector<std::int64_t> whole = {1, 0};
   const std::vector<Shape> shapes = {Shape{2}};
   const std::vector<TargetSpec> specs = {labels_spec(3)};
-  CHECK_THROWS_WITH_AS(gathered(array, {nullptr, 0, 2}, true), "Data: expected finite float32 numbers in x, got NaN or infinity in row 1.", DataError);
+  CHECK_THROWS_WITH_AS(gathered(array, {nullptr, 0, 2}, true),
+                       "Data: expected finite float32 numbers in x, got NaN or infinity in row 1.",
+                       DataError);
   CHECK(gathered(array, {nullptr, 0, 1}, true) == std::vector<float>{1, 2});
-  CHECK_THROWS_WITH_AS(check_inputs(dataset(array, whole), shapes, true), "Data: expected finite float32 numbers in x, got NaN or infinity in row 1.", DataError);
+  CHECK_THROWS_WITH_AS(check_inputs(dataset(array, whole), shapes, true),
+                       "Data: expected finite float32 numbers in x, got NaN or infinity in row 1.",
+                       DataError);
   check_inputs(dataset(array, whole), shapes, false);
   CHECK_THROWS_WITH_AS(check_targets(dataset(array, y), specs, true),
-                       "Loss: expected labels that are whole numbers in [0, 3), got 1.5 in row 1.", DataError);
+                       "Loss: expected labels that are whole numbers in [0, 3), got 1.5 in row 1.",
+                       DataError);
   const std::vector<std::int64_t> large = {1, 3};
   CHECK_THROWS_WITH_AS(check_targets(dataset(array, large), specs, true),
                        "Loss: expected labels that are whole numbers in [0, 3), got 3 in row 1.", DataError);
@@ -135,14 +145,18 @@ TEST_CASE("errors name the array, the row, what was expected and what came") {
                        "Data: expected at least one row, got empty arrays.", DataError);
   CHECK_THROWS_WITH_AS(check_targets(dataset(array, std::vector<std::int64_t>{1}), specs, false),
                        "Data: expected y to have as many rows as x (2), got 1.", ShapeError);
-  CHECK_THROWS_WITH_AS(check_targets(dataset(array, ArrayView(x.data(), Shape{2, 3})), specs, false),
-                       "Loss: expected integer labels y of shape (batch,), got (2, 3); for one-hot rows use 'sibling'.", ShapeError);
+  CHECK_THROWS_WITH_AS(
+      check_targets(dataset(array, ArrayView(x.data(), Shape{2, 3})), specs, false),
+      "Loss: expected integer labels y of shape (batch,), got (2, 3); for one-hot rows use 'sibling'.",
+      ShapeError);
   Dataset weighted = dataset(array, whole);
   weighted.weights = {ArrayView(x.data(), Shape{2, 2})};
-  CHECK_THROWS_WITH_AS(check_targets(weighted, specs, false), "Data: expected sample_weight of shape (batch,), got (2, 2).", ShapeError);
+  CHECK_THROWS_WITH_AS(check_targets(weighted, specs, false),
+                       "Data: expected sample_weight of shape (batch,), got (2, 2).", ShapeError);
   const std::vector<TargetSpec> values = {{Shape{3}, TargetKind::values, "Loss", "sibling", {}}};
   CHECK_THROWS_WITH_AS(check_targets(dataset(array, whole), values, false),
-                       "Loss: expected y of shape (batch, 3), got (2,); for integer labels use 'sibling'.", ShapeError);
+                       "Loss: expected y of shape (batch, 3), got (2,); for integer labels use 'sibling'.",
+                       ShapeError);
 }
 
 TEST_CASE("(n,) is taken for (n, 1), for inputs, values and labels") {

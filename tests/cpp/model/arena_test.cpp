@@ -13,7 +13,9 @@ namespace {
 bool overlap(const ArenaItem& a, const ArenaItem& b) {
   return a.floats > 0 && b.floats > 0 && a.offset < b.offset + b.floats && b.offset < a.offset + a.floats;
 }
-bool alive_together(const ArenaItem& a, const ArenaItem& b) { return a.first <= b.last && b.first <= a.last; }
+bool alive_together(const ArenaItem& a, const ArenaItem& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
 
 // The most floats that are alive at one time: no layout needs less.
 std::size_t lower_bound(const std::vector<ArenaItem>& items) {

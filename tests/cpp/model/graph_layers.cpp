@@ -182,8 +182,9 @@ Tensor dense_reference(const Graph& graph, const Node& node, const Tensor& x, co
   return y;
 }
 
-std::vector<Tensor> node_reference(const Graph& graph, const Node& node, const std::vector<const Tensor*>& inputs,
-                                   const Tensor& parameters, std::size_t rows) {
+std::vector<Tensor> node_reference(const Graph& graph, const Node& node,
+                                   const std::vector<const Tensor*>& inputs, const Tensor& parameters,
+                                   std::size_t rows) {
   const std::string type = graph.layers[node.layer].layer->type();
   const Tensor& x = *inputs[0];
   if (type == "Dense") return {dense_reference(graph, node, x, parameters, rows)};
@@ -204,11 +205,21 @@ std::vector<Tensor> node_reference(const Graph& graph, const Node& node, const s
 
 }  // namespace
 
-LayerPtr add() { return std::make_shared<Add>(); }
-LayerPtr multiply() { return std::make_shared<Multiply>(); }
-LayerPtr split() { return std::make_shared<Split>(); }
-LayerPtr same() { return std::make_shared<Same>(); }
-LayerPtr exponential() { return std::make_shared<Exponential>(); }
+LayerPtr add() {
+  return std::make_shared<Add>();
+}
+LayerPtr multiply() {
+  return std::make_shared<Multiply>();
+}
+LayerPtr split() {
+  return std::make_shared<Split>();
+}
+LayerPtr same() {
+  return std::make_shared<Same>();
+}
+LayerPtr exponential() {
+  return std::make_shared<Exponential>();
+}
 
 std::vector<float> random_floats(std::size_t n, std::uint64_t seed, double scale) {
   std::mt19937_64 generator(seed);
@@ -218,7 +229,9 @@ std::vector<float> random_floats(std::size_t n, std::uint64_t seed, double scale
   return values;
 }
 
-std::vector<double> to_double(const std::vector<float>& values) { return {values.begin(), values.end()}; }
+std::vector<double> to_double(const std::vector<float>& values) {
+  return {values.begin(), values.end()};
+}
 
 std::vector<std::vector<double>> reference_outputs(const Graph& graph, const std::vector<double>& parameters,
                                                    const std::vector<std::vector<double>>& inputs,

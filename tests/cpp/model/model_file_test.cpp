@@ -30,11 +30,16 @@ using namespace lamina::test;
 namespace {
 
 Model small_model() {
-  return sequential({input({6}), reshape({3, 2}), dense(4, "selu"), batch_normalization(), dropout(0.25), dense(1)}, 9);
+  return sequential(
+      {input({6}), reshape({3, 2}), dense(4, "selu"), batch_normalization(), dropout(0.25), dense(1)}, 9);
 }
 
-std::vector<float> floats(std::span<const float> values) { return {values.begin(), values.end()}; }
-std::vector<float> state_of(const Model& model) { return floats(model.graph().state_values.span()); }
+std::vector<float> floats(std::span<const float> values) {
+  return {values.begin(), values.end()};
+}
+std::vector<float> state_of(const Model& model) {
+  return floats(model.graph().state_values.span());
+}
 
 // Everything of a kind can be written down and made again.
 template <class Base>
@@ -47,10 +52,14 @@ void check_registry() {
       const bool list = field.kind.rfind("list", 0) == 0 || field.kind == "shape";
       // Any value that the field takes; a list one longer serves boundaries and values alike.
       config.fields.emplace_back(field.name, list ? Value(Value::List{Value(2)}) : Value(2));
-      if (field.kind == "list of float") config.fields.back().second = Value(Value::List{Value(0.5), Value(1.5)});
+      if (field.kind == "float") config.fields.back().second = Value(0.5);
+      if (field.kind.rfind("activation", 0) == 0) config.fields.back().second = Value("relu");
+      if (field.kind == "list of float")
+        config.fields.back().second = Value(Value::List{Value(0.5), Value(1.5)});
     }
     if (entry.schema.type == "PiecewiseConstantDecay") {
-      config.fields = {{"boundaries", Value::List{Value(2)}}, {"values", Value::List{Value(0.5), Value(0.25)}}};
+      config.fields = {{"boundaries", Value::List{Value(2)}},
+                       {"values", Value::List{Value(0.5), Value(0.25)}}};
     }
     const auto object = Base::registry().make(config);
     const Value value(object->config());
@@ -64,9 +73,10 @@ void check_registry() {
 // "dense/kernel" of shape (2, 3) and "dense/bias" of zeros, in this type.
 std::string weights_file(const std::string& dtype, const std::string& kernel, std::size_t bytes) {
   const std::size_t middle = kernel.size();
-  const std::string header = R"({"dense/kernel":{"dtype":")" + dtype + R"(","shape":[2,3],"data_offsets":[0,)" + std::to_string(middle) +
-                             R"(]},"dense/bias":{"dtype":")" + dtype + R"(","shape":[3],"data_offsets":[)" + std::to_string(middle) +
-                             "," + std::to_string(middle + 3 * bytes) + "]}}";
+  const std::string header = R"({"dense/kernel":{"dtype":")" + dtype +
+                             R"(","shape":[2,3],"data_offsets":[0,)" + std::to_string(middle) +
+                             R"(]},"dense/bias":{"dtype":")" + dtype + R"(","shape":[3],"data_offsets":[)" +
+                             std::to_string(middle) + "," + std::to_string(middle + 3 * bytes) + "]}}";
   return safetensors_bytes(header, kernel + std::string(3 * bytes, '\0'));
 }
 
@@ -109,7 +119,7 @@ TEST_CASE("a model comes back bit for bit") {
   for (float& value : model.graph().state_values.span()) value += 0.123F;
   auto weights = model.flat_parameters();
   weights[0] = -0.0F;
-  weights[1] = 1e-42F;   // subnormal
+  weights[1] = 1e-42F;  // subnormal
   weights[2] = 3.4e38F;
   save_model(model, path);
   Model loaded = load_model(path);
@@ -155,14 +165,16 @@ TEST_CASE("an edge to an output that a layer doesn't have is refused") {
   Graph graph;
   const std::size_t x = graph.add_input({Shape{3}});
   graph.add_call(graph.add_layer(dense(3)), {{x, 1}});
-  CHECK_THROWS_WITH_AS(graph.build(), "Dense 'dense': expected an output below 1 of the layer before it, got 1.", ShapeError);
+  CHECK_THROWS_WITH_AS(
+      graph.build(), "Dense 'dense': expected an output below 1 of the layer before it, got 1.", ShapeError);
 }
 
 TEST_CASE("metadata and tensors beside the model") {
   const TemporaryFolder folder;
   const std::string path = folder.file("file");
   const std::map<std::string, std::string> metadata = {{"a", ""}, {"b", "line\nline \"quoted\" \xc3\xa9"}};
-  save_file(small_model(), metadata, {{"extra/one", Shape{2, 2}, {1, 2, 3, 4}}, {"extra/none", Shape{0}, {}}}, path);
+  save_file(small_model(), metadata, {{"extra/one", Shape{2, 2}, {1, 2, 3, 4}}, {"extra/none", Shape{0}, {}}},
+            path);
   const FileContents contents = load_file(path);
   CHECK(contents.metadata == metadata);
   REQUIRE(contents.tensors.size() == 2);
@@ -190,13 +202,17 @@ TEST_CASE("weights alone") {
   CHECK(floats(other.flat_parameters()) == floats(model.flat_parameters()));
   CHECK_THROWS_AS(load_model(path), FormatError);
 
-  Model wrong = sequential({input({6}), reshape({3, 2}), dense(5), batch_normalization(), dropout(0.25), dense(1)}, 9);
+  Model wrong =
+      sequential({input({6}), reshape({3, 2}), dense(5), batch_normalization(), dropout(0.25), dense(1)}, 9);
   const std::vector<float> before = floats(wrong.flat_parameters());
   CHECK_THROWS_WITH_AS(load_weights(wrong, path),
-                       ("File '" + path + "': expected 'dense/kernel' of shape (2, 5), got (2, 4).").c_str(), ShapeError);
+                       ("File '" + path + "': expected 'dense/kernel' of shape (2, 5), got (2, 4).").c_str(),
+                       ShapeError);
   CHECK(floats(wrong.flat_parameters()) == before);
   Model lacking = sequential({input({6}), dense({.units = 5, .name = "mine"})});
-  CHECK_THROWS_WITH_AS(load_weights(lacking, path), ("File '" + path + "': expected the tensor 'mine/kernel', got none.").c_str(), FormatError);
+  CHECK_THROWS_WITH_AS(load_weights(lacking, path),
+                       ("File '" + path + "': expected the tensor 'mine/kernel', got none.").c_str(),
+                       FormatError);
   Model lazy = sequential({dense(5)});
   CHECK_THROWS_AS(load_weights(lazy, path), StateError);
   CHECK_THROWS_AS(save_weights(lazy, path), StateError);
@@ -213,13 +229,15 @@ TEST_CASE("weights of other floating types") {
     return floats(model.flat_parameters().first(6));
   };
   // 1, -2, 0.5, the smallest subnormal, infinity, 65504 in float16; 3.140625 is the nearest bfloat16 to pi.
-  CHECK(kernel(weights_file("F16", bytes_of<std::uint16_t>({0x3C00, 0xC000, 0x3800, 0x0001, 0x7C00, 0x7BFF}), 2)) ==
-        std::vector<float>{1.0F, -2.0F, 0.5F, 5.9604645e-8F, INFINITY, 65504.0F});
-  CHECK(kernel(weights_file("BF16", bytes_of<std::uint16_t>({0x3F80, 0xC000, 0x3F00, 0x4049, 0x7F80, 0x0001}), 2)) ==
+  CHECK(kernel(weights_file("F16", bytes_of<std::uint16_t>({0x3C00, 0xC000, 0x3800, 0x0001, 0x7C00, 0x7BFF}),
+                            2)) == std::vector<float>{1.0F, -2.0F, 0.5F, 5.9604645e-8F, INFINITY, 65504.0F});
+  CHECK(kernel(weights_file("BF16", bytes_of<std::uint16_t>({0x3F80, 0xC000, 0x3F00, 0x4049, 0x7F80, 0x0001}),
+                            2)) ==
         std::vector<float>{1.0F, -2.0F, 0.5F, 3.140625F, INFINITY, std::bit_cast<float>(0x00010000U)});
   CHECK(kernel(weights_file("F64", bytes_of<double>({1.0, -2.0, 0.1, 1e300, -1e-300, 16777217.0}), 8)) ==
         std::vector<float>{1.0F, -2.0F, 0.1F, INFINITY, -0.0F, 16777216.0F});
-  CHECK(kernel(weights_file("F32", bytes_of<float>({1, 2, 3, 4, 5, 6}), 4)) == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK(kernel(weights_file("F32", bytes_of<float>({1, 2, 3, 4, 5, 6}), 4)) ==
+        std::vector<float>{1, 2, 3, 4, 5, 6});
   const std::vector<float> before = floats(model.flat_parameters());
   for (const char* dtype : {"I32", "U32"}) {
     write_text(path, weights_file(dtype, bytes_of<float>({9, 9, 9, 9, 9, 9}), 4));
@@ -257,16 +275,20 @@ TEST_CASE("a write that fails leaves what was there, and nothing beside it") {
     CHECK_THROWS_AS(save_model(model, folder.file("taken")), FileError);
     CHECK(folder.entries() == 2);
   }
-  SUBCASE("there is no such folder") { CHECK_THROWS_AS(save_model(model, folder.file("none/model")), FileError); }
+  SUBCASE("there is no such folder") {
+    CHECK_THROWS_AS(save_model(model, folder.file("none/model")), FileError);
+  }
   SUBCASE("what is described is too much to be read again") {
     std::vector<LayerPtr> layers = {input({1})};
-    for (std::size_t i = 0; i < 9000; ++i) layers.push_back(dropout({.rate = 0.5, .name = "d" + std::to_string(i)}));
+    for (std::size_t i = 0; i < 9000; ++i)
+      layers.push_back(dropout({.rate = 0.5, .name = "d" + std::to_string(i)}));
     CHECK_THROWS_AS(save_model(sequential(std::move(layers)), path), ArgumentError);
     CHECK(folder.entries() == 1);
     CHECK(read_text(path) == "precious");
   }
   SUBCASE("a name is not UTF-8") {
-    CHECK_THROWS_AS(save_model(sequential({input({1}), dense({.units = 1, .name = "\xff"})}), path), ArgumentError);
+    CHECK_THROWS_AS(save_model(sequential({input({1}), dense({.units = 1, .name = "\xff"})}), path),
+                    ArgumentError);
     CHECK(read_text(path) == "precious");
   }
 }
@@ -274,7 +296,8 @@ TEST_CASE("a write that fails leaves what was there, and nothing beside it") {
 TEST_CASE("what can't be read") {
   const TemporaryFolder folder;
   const std::string none = folder.file("none");
-  CHECK_THROWS_WITH_AS(load_model(none), ("File '" + none + "': can't be read: No such file or directory.").c_str(), FileError);
+  CHECK_THROWS_WITH_AS(load_model(none),
+                       ("File '" + none + "': can't be read: No such file or directory.").c_str(), FileError);
   CHECK_THROWS_AS(load_model(folder.path().string()), FileError);
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
   // A pipe without a writer would block its reader for ever.
@@ -295,8 +318,24 @@ TEST_CASE("every registered object comes back from its JSON") {
 }
 
 TEST_CASE("values come back from JSON as they were") {
-  const Value::List list = {Value(), true, false, 0, -1, std::int64_t{INT64_MAX}, std::int64_t{INT64_MIN}, 1.0, 0.1, 1e300, 5e-324, -0.0,
-                            "text", "", "\n\"\\\t\x01", "\xe2\x82\xac", Value::List{}, Value(Config{"", {}})};
+  const Value::List list = {Value(),
+                            true,
+                            false,
+                            0,
+                            -1,
+                            std::int64_t{INT64_MAX},
+                            std::int64_t{INT64_MIN},
+                            1.0,
+                            0.1,
+                            1e300,
+                            5e-324,
+                            -0.0,
+                            "text",
+                            "",
+                            "\n\"\\\t\x01",
+                            "\xe2\x82\xac",
+                            Value::List{},
+                            Value(Config{"", {}})};
   for (const Value& value : list) {
     CAPTURE(to_json(value));
     const Value again = from_json(to_json(value));

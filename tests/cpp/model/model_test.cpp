@@ -21,7 +21,9 @@ using namespace lamina::test;
 namespace {
 
 Model small_model(std::optional<std::uint64_t> seed = 4) {
-  return sequential({input({7}), dense(33, "gelu"), batch_normalization(), dropout(0.5), dense(17, "relu"), dense(5, "softmax")}, seed);
+  return sequential({input({7}), dense(33, "gelu"), batch_normalization(), dropout(0.5), dense(17, "relu"),
+                     dense(5, "softmax")},
+                    seed);
 }
 
 std::vector<float> predict(const Model& model, const ArrayView& x, std::size_t batch_size) {
@@ -33,12 +35,12 @@ std::vector<float> predict(const Model& model, const ArrayView& x, std::size_t b
 }  // namespace
 
 TEST_CASE("names are numbered by type, as in Keras") {
-  const Model model = sequential({dense(1), batch_normalization(), dense(1), activation("relu"), dense({.units = 2, .name = "head"}),
-                                  dense(1), batch_normalization()});
+  const Model model = sequential({dense(1), batch_normalization(), dense(1), activation("relu"),
+                                  dense({.units = 2, .name = "head"}), dense(1), batch_normalization()});
   std::vector<std::string> names;
   for (std::size_t i = 0; i < model.num_layers(); ++i) names.push_back(model.layer_name(i));
-  CHECK(names == std::vector<std::string>{"dense", "batch_normalization", "dense_1", "activation", "head", "dense_2",
-                                          "batch_normalization_1"});
+  CHECK(names == std::vector<std::string>{"dense", "batch_normalization", "dense_1", "activation", "head",
+                                          "dense_2", "batch_normalization_1"});
   CHECK(sequential({dense({.units = 1, .name = "dense"}), dense(1)}).layer_name(1) == "dense_1");
 }
 
@@ -46,11 +48,14 @@ TEST_CASE("what can't be a Sequential") {
   const LayerPtr layer = dense(2);
   CHECK_THROWS_WITH_AS(sequential({}), "Sequential: expected at least one layer, got none.", ArgumentError);
   CHECK_THROWS_AS(sequential({input({2})}), ArgumentError);
-  CHECK_THROWS_WITH_AS(sequential({dense(2), nullptr}), "Sequential: expected layers, got null at index 1.", ArgumentError);
-  CHECK_THROWS_AS(sequential({layer, layer}), ArgumentError);
-  CHECK_THROWS_WITH_AS(sequential({dense(2), input({2})}), "Sequential: expected Input as the first layer only, got one at index 1.",
+  CHECK_THROWS_WITH_AS(sequential({dense(2), nullptr}), "Sequential: expected layers, got null at index 1.",
                        ArgumentError);
-  CHECK_THROWS_AS(sequential({dense({.units = 1, .name = "a"}), dense({.units = 1, .name = "a"})}), ArgumentError);
+  CHECK_THROWS_AS(sequential({layer, layer}), ArgumentError);
+  CHECK_THROWS_WITH_AS(sequential({dense(2), input({2})}),
+                       "Sequential: expected Input as the first layer only, got one at index 1.",
+                       ArgumentError);
+  CHECK_THROWS_AS(sequential({dense({.units = 1, .name = "a"}), dense({.units = 1, .name = "a"})}),
+                  ArgumentError);
   CHECK_THROWS_AS(sequential({dense({.units = 1, .name = "a/b"})}), ArgumentError);
   CHECK_THROWS_AS(sequential({input({}), dense(2)}), ShapeError);
 }
@@ -74,9 +79,10 @@ TEST_CASE("a lazy model knows nothing until it is built") {
   CHECK(model.count_trainable_params() == 6 * 3 + 3 + 2 * 3);
   model.set_trainable(1, false);
   CHECK(model.count_trainable_params() == 2 * 3);
-  model.build(Shape{2, 3});   // again, the same
+  model.build(Shape{2, 3});  // again, the same
   CHECK_THROWS_WITH_AS(model.build(Shape{6}),
-                       "Model: expected the input shape (batch, 2, 3) that it is built with, got (batch, 6).", StateError);
+                       "Model: expected the input shape (batch, 2, 3) that it is built with, got (batch, 6).",
+                       StateError);
 }
 
 TEST_CASE("a seed gives the same weights, another gives others") {
@@ -110,12 +116,13 @@ TEST_CASE("a row's prediction depends on neither its neighbours nor the batch si
 TEST_CASE("predictions from other types and strides are those of the same numbers") {
   const Model model = small_model();
   std::vector<std::int16_t> whole(40 * 7);
-  for (std::size_t i = 0; i < whole.size(); ++i) whole[i] = static_cast<std::int16_t>(i % 5) ;
+  for (std::size_t i = 0; i < whole.size(); ++i) whole[i] = static_cast<std::int16_t>(i % 5);
   const std::vector<float> plain(whole.begin(), whole.end());
   const std::vector<float> expected = predict(model, ArrayView(plain.data(), Shape{40, 7}), 256);
   CHECK(predict(model, ArrayView(whole.data(), Shape{40, 7}), 256) == expected);
   // Upside down.
-  std::vector<float> reversed = predict(model, ArrayView(plain.data() + 39 * 7, DType::f32, Shape{40, 7}, -28), 6);
+  std::vector<float> reversed =
+      predict(model, ArrayView(plain.data() + 39 * 7, DType::f32, Shape{40, 7}, -28), 6);
   for (std::size_t row = 0; row < 40; ++row) {
     CHECK(std::memcmp(&reversed[row * 5], &expected[(39 - row) * 5], 5 * sizeof(float)) == 0);
   }
@@ -126,7 +133,8 @@ TEST_CASE("predict refuses what doesn't fit") {
   const std::vector<float> x(14);
   std::vector<float> output(10);
   const View room{output.data(), Shape{2, 5}};
-  CHECK_THROWS_WITH_AS(model.predict(ArrayView(x.data(), Shape{2, 6}), room), "Model: expected x of shape (batch, 7), got (2, 6).", ShapeError);
+  CHECK_THROWS_WITH_AS(model.predict(ArrayView(x.data(), Shape{2, 6}), room),
+                       "Model: expected x of shape (batch, 7), got (2, 6).", ShapeError);
   CHECK_THROWS_AS(model.predict(ArrayView(x.data(), Shape{2, 7, 1}), room), ShapeError);
   CHECK_THROWS_AS(model.predict(ArrayView(x), room), ShapeError);
   CHECK_THROWS_AS(model.predict(ArrayView(), room), ShapeError);
@@ -145,7 +153,7 @@ TEST_CASE("four threads predict with one model") {
       for (std::size_t round = 0; round < 30; ++round) {
         std::vector<float> result = predict(model, ArrayView(x.data(), Shape{kRows, 7}), 10 + i);
         if (round == 0) results[i] = result;
-        if (result != results[i]) results[i].clear();   // fails below
+        if (result != results[i]) results[i].clear();  // fails below
       }
     });
   }
@@ -159,7 +167,7 @@ TEST_CASE("a clone is the same model with numbers of its own") {
   const std::vector<float> x = random_floats(30 * 7, 1);
   const ArrayView view(x.data(), Shape{30, 7});
   const std::vector<float> expected = predict(model, view, 256);
-  Model copy = model;   // a handle
+  Model copy = model;  // a handle
   Model clone = model.clone();
   CHECK(predict(clone, view, 256) == expected);
   clone.flat_parameters()[0] += 1.0F;

@@ -1,4 +1,5 @@
-// Plans of graphs that are no chains, against the same graphs computed in float64 and their numeric gradients.
+// Plans of graphs that are no chains, against the same graphs computed in float64 and their numeric
+// gradients.
 #include "lamina/model/plan.h"
 
 #include <doctest/doctest.h>
@@ -31,16 +32,21 @@ struct Sketch {
   Edge call(std::size_t layer_index, std::vector<Edge> inputs) {
     return {graph->add_call(layer_index, std::move(inputs)), 0};
   }
-  Edge call(LayerPtr made, std::vector<Edge> inputs) { return call(layer(std::move(made)), std::move(inputs)); }
+  Edge call(LayerPtr made, std::vector<Edge> inputs) {
+    return call(layer(std::move(made)), std::move(inputs));
+  }
   Edge dense(std::int64_t units, const Edge& edge) { return call(lamina::dense(units, "tanh"), {edge}); }
 };
 
-Edge second(const Edge& edge) { return {edge.node, 1}; }
+Edge second(const Edge& edge) {
+  return {edge.node, 1};
+}
 
 // One graph, its numbers, and a loss that is the sum of `direction` * output.
 class PlanCheck {
  public:
-  PlanCheck(std::shared_ptr<Graph> graph, std::size_t max_rows) : graph_(std::move(graph)), max_rows_(max_rows) {
+  PlanCheck(std::shared_ptr<Graph> graph, std::size_t max_rows)
+      : graph_(std::move(graph)), max_rows_(max_rows) {
     graph_->build();
     parameters_ = random_floats(graph_->parameter_count, 3, 0.7);
     for (const std::size_t input : graph_->inputs) {
@@ -68,7 +74,9 @@ class PlanCheck {
   }
 
  private:
-  std::size_t output_floats(std::size_t index) const { return graph_->spec_of(graph_->outputs[index]).shape.elements(); }
+  std::size_t output_floats(std::size_t index) const {
+    return graph_->spec_of(graph_->outputs[index]).shape.elements();
+  }
 
   // What is left in the arena must not matter: the caller's numbers for a NaN would show.
   void poison() const {
@@ -99,7 +107,8 @@ class PlanCheck {
     const auto outputs = reference(rows, parameters);
     double sum = 0;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      for (std::size_t j = 0; j < outputs[i].size(); ++j) sum += static_cast<double>(directions_[i][j]) * outputs[i][j];
+      for (std::size_t j = 0; j < outputs[i].size(); ++j)
+        sum += static_cast<double>(directions_[i][j]) * outputs[i][j];
     }
     return sum;
   }
@@ -159,7 +168,8 @@ class PlanCheck {
   }
 
   // Outputs in the caller's memory: the same bits there, and the same gradient.
-  void check_redirected(Plan& plan, std::size_t rows, const std::vector<Floats>& expected, const Floats& gradient) {
+  void check_redirected(Plan& plan, std::size_t rows, const std::vector<Floats>& expected,
+                        const Floats& gradient) {
     std::vector<Floats> memory;
     std::vector<float*> pointers;
     for (std::size_t i = 0; i < expected.size(); ++i) memory.emplace_back(expected[i].size(), kNaN);
@@ -174,7 +184,8 @@ class PlanCheck {
   }
 
   void check_inference(std::size_t rows, const std::vector<Floats>& expected) {
-    Plan plan(*graph_, {.max_rows = max_rows_, .mode = Mode::inference, .backward = false, .emit_logits = {}});
+    Plan plan(*graph_,
+              {.max_rows = max_rows_, .mode = Mode::inference, .backward = false, .emit_logits = {}});
     const Block arena = last_aligned_block();
     if (counts_allocations()) std::fill_n(arena.data, arena.floats, kNaN);
     plan.forward(make_run(rows));
@@ -314,12 +325,16 @@ TEST_CASE("plan: an output of a layer that nobody consumes has the gradient 0") 
   Sketch sketch;
   const Edge hidden = sketch.call(exponential(), {sketch.dense(8, sketch.input({3}))});
   const Edge halves = sketch.call(split(), {hidden});
-  SUBCASE("the second") { check(sketch, {sketch.dense(4, sketch.call(exponential(), {halves}))}); }
+  SUBCASE("the second") {
+    check(sketch, {sketch.dense(4, sketch.call(exponential(), {halves}))});
+  }
   SUBCASE("the first, behind a view") {
     const Edge view = sketch.call(reshape({2, 2}), {second(halves)});
     check(sketch, {sketch.call(flatten(), {sketch.dense(4, sketch.call(exponential(), {view}))})});
   }
-  SUBCASE("of the last layer") { check(sketch, {second(halves)}); }
+  SUBCASE("of the last layer") {
+    check(sketch, {second(halves)});
+  }
 }
 
 TEST_CASE("plan: a branch that leads nowhere") {
@@ -336,9 +351,15 @@ TEST_CASE("plan: frozen layers pass gradients on, and their own is left alone") 
   const Edge first = sketch.dense(4, x);
   const Edge middle = sketch.dense(5, first);
   const Edge last = sketch.dense(2, sketch.call(same(), {middle}));
-  SUBCASE("the first") { sketch.graph->layers[0].trainable = false; }
-  SUBCASE("the middle") { sketch.graph->layers[1].trainable = false; }
-  SUBCASE("the last") { sketch.graph->layers[3].trainable = false; }
+  SUBCASE("the first") {
+    sketch.graph->layers[0].trainable = false;
+  }
+  SUBCASE("the middle") {
+    sketch.graph->layers[1].trainable = false;
+  }
+  SUBCASE("the last") {
+    sketch.graph->layers[3].trainable = false;
+  }
   SUBCASE("all") {
     for (LayerEntry& entry : sketch.graph->layers) entry.trainable = false;
   }
@@ -351,7 +372,8 @@ TEST_CASE("plan: the largest tensors of a deep chain share memory") {
   for (int i = 0; i < 20; ++i) edge = sketch.call(same(), {edge});
   sketch.graph->outputs = {edge};
   sketch.graph->build();
-  const Plan plan(*sketch.graph, {.max_rows = 10, .mode = Mode::inference, .backward = false, .emit_logits = {}});
+  const Plan plan(*sketch.graph,
+                  {.max_rows = 10, .mode = Mode::inference, .backward = false, .emit_logits = {}});
   CHECK(plan.arena_bytes() <= 2 * 64 * 10 * sizeof(float));
 }
 

@@ -21,7 +21,9 @@ using namespace lamina::test;
 namespace {
 
 Model small_model() {
-  return sequential({input({2, 3}), flatten(), dense(20, "relu"), batch_normalization(), dropout(0.5), dense(4, "softmax")}, 4);
+  return sequential(
+      {input({2, 3}), flatten(), dense(20, "relu"), batch_normalization(), dropout(0.5), dense(4, "softmax")},
+      4);
 }
 
 }  // namespace
@@ -43,8 +45,11 @@ TEST_CASE("a predictor says what is wrong and touches nothing") {
   Predictor predictor(small_model(), {.max_batch = 3});
   const std::vector<float> x = random_floats(100, 1);
   std::vector<float> output(100, 7.0F);
-  const auto status = [&](std::size_t in, std::size_t out) { return predictor.predict({x.data(), in}, {output.data(), out}); };
-  for (const std::size_t in : {0U, 1U, 5U, 7U, 17U, 24U, 60U}) CHECK(status(in, 4) == Status::wrong_input_size);
+  const auto status = [&](std::size_t in, std::size_t out) {
+    return predictor.predict({x.data(), in}, {output.data(), out});
+  };
+  for (const std::size_t in : {0U, 1U, 5U, 7U, 17U, 24U, 60U})
+    CHECK(status(in, 4) == Status::wrong_input_size);
   for (const std::size_t out : {0U, 3U, 5U, 8U, 100U}) CHECK(status(6, out) == Status::wrong_output_size);
   CHECK(status(18, 11) == Status::wrong_output_size);
   CHECK(output == std::vector<float>(100, 7.0F));

@@ -19,13 +19,16 @@ namespace {
 std::vector<std::function<OptimizerPtr()>> optimizers() {
   return {[] {
             return adam({.learning_rate = cosine_decay({.initial_learning_rate = 0.02, .decay_steps = 20}),
-                         .amsgrad = true, .weight_decay = 1e-3, .global_clipnorm = 0.5, .use_ema = true,
-                         .ema_momentum = 0.8, .gradient_accumulation_steps = 3});
+                         .amsgrad = true,
+                         .weight_decay = 1e-3,
+                         .global_clipnorm = 0.5,
+                         .use_ema = true,
+                         .ema_momentum = 0.8,
+                         .gradient_accumulation_steps = 3});
           },
           [] { return sgd({.momentum = 0.9, .nesterov = true}); },
           [] { return nadam({.learning_rate = 0.01}); },
-          [] { return rmsprop({.momentum = 0.5, .centered = true}); },
-          [] { return sgd(); }};
+          [] { return rmsprop({.momentum = 0.5, .centered = true}); }, [] { return sgd(); }};
 }
 
 // A checkpoint whose description of the training is `text`.
@@ -41,12 +44,14 @@ TEST_CASE("resuming equals never having stopped") {
   const std::string path = folder.file("checkpoint");
   const Samples samples(50);
   for (const auto& optimizer : optimizers()) {
-    const auto whole = make_session(busy_model(), optimizer(), sparse_categorical_crossentropy(), {"accuracy"});
+    const auto whole =
+        make_session(busy_model(), optimizer(), sparse_categorical_crossentropy(), {"accuracy"});
     CAPTURE(whole->optimizer().repr());
     whole->model().set_trainable(4, false);
     const Dataset data = samples.with_labels();
     whole->prepare(data, true);
-    for (std::int64_t epoch = 0; epoch < 2; ++epoch) whole->train_epoch(data, {.batch_size = 12, .epoch = epoch});
+    for (std::int64_t epoch = 0; epoch < 2; ++epoch)
+      whole->train_epoch(data, {.batch_size = 12, .epoch = epoch});
     save_checkpoint(*whole, {{"mine", "kept"}}, {{"callback/best", Shape{2}, {1.0F, 2.0F}}}, path);
 
     Checkpoint loaded = load_checkpoint(path);
@@ -117,27 +122,49 @@ TEST_CASE("hostile checkpoints are FormatErrors") {
   const std::string counters =
       R"("seed":"1","step":0,"updates":0,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])";
   write_checkpoint(path, text(plain_sgd, "[" + head + "]", counters));
-  load_checkpoint(path);   // fine so far
-  for (const std::string& bad :
-       {std::string("{}"), std::string("[]"), std::string("x"), std::string(R"({"version":2})"),
-        text("null", "[" + head + "]", counters), text(R"({"class_name":"Evil","config":{}})", "[" + head + "]", counters),
-        text(R"({"class_name":"SGD","config":{"momentum":7}})", "[" + head + "]", counters),
-        text(R"({"class_name":"SGD","config":{"learning_rate":{"class_name":"Evil","config":{}}}})", "[" + head + "]", counters),
-        text(plain_sgd, "3", counters), text(plain_sgd, "[]", counters), text(plain_sgd, "[" + head + "," + head + "]", counters),
-        text(plain_sgd, R"([{"loss":{"class_name":"Evil","config":{}},"metrics":[]}])", counters),
-        text(plain_sgd, R"([{"loss":{"class_name":"MeanSquaredError","config":{}},"metrics":["evil"]}])", counters),
-        text(plain_sgd, R"([{"loss":{"class_name":"MeanSquaredError","config":{}},"metrics":3}])", counters),
-        text(plain_sgd, "[" + head + "]", R"("seed":1,"step":0,"updates":0,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
-        text(plain_sgd, "[" + head + "]", R"("seed":"1","step":-1,"updates":0,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
-        text(plain_sgd, "[" + head + "]", R"("seed":"1","step":0,"updates":"0","accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
-        text(plain_sgd, "[" + head + "]", R"("seed":"1","step":0,"updates":0,"accumulated_batches":1,"accumulated_weight":1.0,"optimizer_memory":[])"),
-        text(plain_sgd, "[" + head + "]", R"("seed":"1","step":0,"updates":0,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[1.0])"),
-        text(R"({"class_name":"Adam","config":{}})", "[" + head + "]", R"("seed":"1","step":3,"updates":3,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
-        text(plain_sgd, "[" + head + "]", R"("seed":"1")")}) {
+  load_checkpoint(path);  // fine so far
+  for (
+      const std::string& bad :
+      {std::string("{}"),
+       std::string("[]"),
+       std::string("x"),
+       std::string(R"({"version":2})"),
+       text("null", "[" + head + "]", counters),
+       text(R"({"class_name":"Evil","config":{}})", "[" + head + "]", counters),
+       text(R"({"class_name":"SGD","config":{"momentum":7}})", "[" + head + "]", counters),
+       text(R"({"class_name":"SGD","config":{"learning_rate":{"class_name":"Evil","config":{}}}})",
+            "[" + head + "]", counters),
+       text(plain_sgd, "3", counters),
+       text(plain_sgd, "[]", counters),
+       text(plain_sgd, "[" + head + "," + head + "]", counters),
+       text(plain_sgd, R"([{"loss":{"class_name":"Evil","config":{}},"metrics":[]}])", counters),
+       text(plain_sgd, R"([{"loss":{"class_name":"MeanSquaredError","config":{}},"metrics":["evil"]}])",
+            counters),
+       text(plain_sgd, R"([{"loss":{"class_name":"MeanSquaredError","config":{}},"metrics":3}])", counters),
+       text(
+           plain_sgd, "[" + head + "]",
+           R"("seed":1,"step":0,"updates":0,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
+       text(
+           plain_sgd, "[" + head + "]",
+           R"("seed":"1","step":-1,"updates":0,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
+       text(
+           plain_sgd, "[" + head + "]",
+           R"("seed":"1","step":0,"updates":"0","accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
+       text(
+           plain_sgd, "[" + head + "]",
+           R"("seed":"1","step":0,"updates":0,"accumulated_batches":1,"accumulated_weight":1.0,"optimizer_memory":[])"),
+       text(
+           plain_sgd, "[" + head + "]",
+           R"("seed":"1","step":0,"updates":0,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[1.0])"),
+       text(
+           R"({"class_name":"Adam","config":{}})", "[" + head + "]",
+           R"("seed":"1","step":3,"updates":3,"accumulated_batches":0,"accumulated_weight":0.0,"optimizer_memory":[])"),
+       text(plain_sgd, "[" + head + "]", R"("seed":"1")")}) {
     CAPTURE(bad);
     write_checkpoint(path, bad);
     CHECK_THROWS_AS(load_checkpoint(path), FormatError);
   }
-  write_checkpoint(path, text(plain_sgd, R"([{"loss":{"class_name":"custom:Mine","config":{}},"metrics":[]}])", counters));
+  write_checkpoint(
+      path, text(plain_sgd, R"([{"loss":{"class_name":"custom:Mine","config":{}},"metrics":[]}])", counters));
   CHECK_THROWS_AS(load_checkpoint(path), ArgumentError);
 }

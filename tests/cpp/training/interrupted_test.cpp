@@ -1,5 +1,5 @@
-// An error, a NaN or a stop in the middle of an epoch leaves the last complete step: the same bits as training on the
-// batches before it alone.
+// An error, a NaN or a stop in the middle of an epoch leaves the last complete step: the same bits as
+// training on the batches before it alone.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -16,10 +16,13 @@ using namespace lamina::test;
 namespace {
 
 constexpr std::size_t kBatch = 8;
-constexpr std::size_t kBad = 5;   // the batch that goes wrong
+constexpr std::size_t kBad = 5;  // the batch that goes wrong
 
 OptimizerPtr busy_adam(std::int64_t accumulation) {
-  return adam({.learning_rate = 0.01, .weight_decay = 1e-3, .clipnorm = 0.5, .use_ema = true,
+  return adam({.learning_rate = 0.01,
+               .weight_decay = 1e-3,
+               .clipnorm = 0.5,
+               .use_ema = true,
                .gradient_accumulation_steps = accumulation});
 }
 
@@ -54,12 +57,14 @@ TEST_CASE("a bad label in the middle of an epoch") {
     CAPTURE(accumulation);
     Samples samples(64);
     samples.labels[kBad * kBatch + 3] = 3;
-    const auto session = make_session(busy_model(), busy_adam(accumulation), sparse_categorical_crossentropy(), {"accuracy"});
+    const auto session =
+        make_session(busy_model(), busy_adam(accumulation), sparse_categorical_crossentropy(), {"accuracy"});
     const Dataset data = samples.with_labels();
     session->prepare(data, false);
-    CHECK_THROWS_WITH_AS(session->train_epoch(data, {.batch_size = kBatch, .shuffle = false}),
-                         "SparseCategoricalCrossentropy: expected labels that are whole numbers in [0, 3), got 3 in row 43.",
-                         DataError);
+    CHECK_THROWS_WITH_AS(
+        session->train_epoch(data, {.batch_size = kBatch, .shuffle = false}),
+        "SparseCategoricalCrossentropy: expected labels that are whole numbers in [0, 3), got 3 in row 43.",
+        DataError);
     CHECK(session->step() == kBad);
     CHECK(numbers_of(*session) == expected_after(kBad, busy_adam(accumulation), samples));
 
@@ -76,7 +81,8 @@ TEST_CASE("a NaN found as it is gathered") {
   const auto run = [&](const Dataset& data, const std::string& message) {
     const auto session = make_session(busy_model(), busy_adam(1), sparse_categorical_crossentropy());
     session->prepare(data, false);
-    CHECK_THROWS_WITH_AS(session->train_epoch(data, {.batch_size = kBatch, .shuffle = false}), message.c_str(), DataError);
+    CHECK_THROWS_WITH_AS(session->train_epoch(data, {.batch_size = kBatch, .shuffle = false}),
+                         message.c_str(), DataError);
     CHECK(session->step() == kBad);
     return numbers_of(*session);
   };
@@ -100,10 +106,12 @@ TEST_CASE("stop_on_nan stops before the update") {
     Samples samples(64);
     const Numbers expected = expected_after(kBad, busy_adam(accumulation), samples);
     samples.x[kBad * kBatch * 5] = std::numeric_limits<float>::quiet_NaN();
-    const auto session = make_session(busy_model(), busy_adam(accumulation), sparse_categorical_crossentropy());
+    const auto session =
+        make_session(busy_model(), busy_adam(accumulation), sparse_categorical_crossentropy());
     const Dataset data = samples.with_labels();
     session->prepare(data, false);
-    const EpochResult result = session->train_epoch(data, {.batch_size = kBatch, .shuffle = false, .stop_on_nan = true});
+    const EpochResult result =
+        session->train_epoch(data, {.batch_size = kBatch, .shuffle = false, .stop_on_nan = true});
     CHECK(result.stopped);
     CHECK(result.first_nan_batch == kBad);
     CHECK(numbers_of(*session) == expected);
@@ -133,15 +141,18 @@ TEST_CASE("a schedule that throws") {
     CAPTURE(accumulation);
     const Samples samples(64);
     const auto optimizer = [&](std::int64_t bad) {
-      return adam({.learning_rate = std::make_shared<BrokenSchedule>(bad), .clipnorm = 0.5, .use_ema = true,
+      return adam({.learning_rate = std::make_shared<BrokenSchedule>(bad),
+                   .clipnorm = 0.5,
+                   .use_ema = true,
                    .gradient_accumulation_steps = accumulation});
     };
     const std::int64_t bad_update = accumulation == 1 ? 5 : 1;
-    const std::size_t complete = 5;   // batches before the one that completes that update
+    const std::size_t complete = 5;  // batches before the one that completes that update
     const auto session = make_session(busy_model(), optimizer(bad_update), sparse_categorical_crossentropy());
     const Dataset data = samples.with_labels();
     session->prepare(data, true);
-    CHECK_THROWS_WITH_AS(session->train_epoch(data, {.batch_size = kBatch, .shuffle = false}), "no rate", ArgumentError);
+    CHECK_THROWS_WITH_AS(session->train_epoch(data, {.batch_size = kBatch, .shuffle = false}), "no rate",
+                         ArgumentError);
     CHECK(numbers_of(*session) == expected_after(complete, optimizer(-1), samples));
   }
 }
@@ -155,7 +166,8 @@ TEST_CASE("a callback that throws or stops") {
     bool threw = false;
     bool stopped = false;
     try {
-      stopped = session->train_epoch(data, {.batch_size = kBatch, .shuffle = false, .batch_hook = hook}).stopped;
+      stopped =
+          session->train_epoch(data, {.batch_size = kBatch, .shuffle = false, .batch_hook = hook}).stopped;
     } catch (const std::runtime_error&) {
       threw = true;
     }
@@ -220,10 +232,11 @@ TEST_CASE("poll is asked at most 20 times a second and stops the epoch") {
   session->prepare(large, false);
   const std::int64_t before = session->step();
   std::size_t batches = 0;
-  const EpochResult result = session->train_epoch(large, {.batch_size = 1, .poll = [&](const Progress& progress) {
-                                                            batches = progress.batch;
-                                                            return false;
-                                                          }});
+  const EpochResult result =
+      session->train_epoch(large, {.batch_size = 1, .poll = [&](const Progress& progress) {
+                                     batches = progress.batch;
+                                     return false;
+                                   }});
   CHECK(result.stopped);
   CHECK(batches > 0);
   CHECK(session->step() - before == static_cast<std::int64_t>(batches));

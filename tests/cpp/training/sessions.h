@@ -64,7 +64,9 @@ inline Model busy_model(std::uint64_t seed = 3) {
   second.units = 8;
   second.activation = kernels::Activation::gelu;
   second.kernel_constraint = max_norm({.max_value = 1.5});
-  return sequential({input({5}), dense(first), batch_normalization(), dropout(0.3), dense(second), dense(3, "softmax")}, seed);
+  return sequential(
+      {input({5}), dense(first), batch_normalization(), dropout(0.3), dense(second), dense(3, "softmax")},
+      seed);
 }
 
 // The same without what makes rows depend on each other, or draws.
@@ -91,9 +93,11 @@ struct Numbers {
            a.state.step == b.state.step && a.state.updates == b.state.updates &&
            a.state.accumulated_batches == b.state.accumulated_batches &&
            a.state.accumulated_weight == b.state.accumulated_weight &&
-           a.state.optimizer_memory == b.state.optimizer_memory && a.state.tensors.size() == b.state.tensors.size() &&
-           std::equal(a.state.tensors.begin(), a.state.tensors.end(), b.state.tensors.begin(),
-                      [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
+           a.state.optimizer_memory == b.state.optimizer_memory &&
+           a.state.tensors.size() == b.state.tensors.size() &&
+           std::equal(
+               a.state.tensors.begin(), a.state.tensors.end(), b.state.tensors.begin(),
+               [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
   }
   static bool same(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
@@ -102,7 +106,9 @@ struct Numbers {
 
 inline Numbers numbers_of(TrainingSession& session) {
   const Graph& graph = session.model().graph();
-  const auto copy = [](const Buffer& buffer) { return std::vector<float>(buffer.span().begin(), buffer.span().end()); };
+  const auto copy = [](const Buffer& buffer) {
+    return std::vector<float>(buffer.span().begin(), buffer.span().end());
+  };
   return {copy(graph.parameter_values), copy(graph.state_values), session.state()};
 }
 

@@ -1,5 +1,5 @@
-// What a step of training is: no allocation, sums over batches that average rightly, the same bits on any number of threads,
-// and a gradient that is the derivative of the value.
+// What a step of training is: no allocation, sums over batches that average rightly, the same bits on any
+// number of threads, and a gradient that is the derivative of the value.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -34,7 +34,8 @@ std::size_t allocations_of_epoch(TrainingSession& session, const Dataset& data, 
 double largest_difference(std::span<const float> a, std::span<const float> b) {
   REQUIRE(a.size() == b.size());
   double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
   return largest;
 }
 
@@ -57,7 +58,8 @@ TEST_CASE("a step allocates nothing") {
     for (const bool in_place : {true, false}) {
       CAPTURE(name);
       CAPTURE(in_place);
-      const auto session = make_session(busy_model(), optimizer, sparse_categorical_crossentropy(), {"accuracy"});
+      const auto session =
+          make_session(busy_model(), optimizer, sparse_categorical_crossentropy(), {"accuracy"});
       EpochOptions options;
       options.batch_size = 8;
       options.shuffle = !in_place;
@@ -91,11 +93,12 @@ TEST_CASE("evaluation allocates nothing for a batch") {
 TEST_CASE("accumulated gradients are those of one large batch") {
   const Samples samples(60);
   for (const bool weighted : {false, true}) {
-    for (const std::size_t batch : {20U, 25U}) {   // 25: the third batch is smaller
+    for (const std::size_t batch : {20U, 25U}) {  // 25: the third batch is smaller
       CAPTURE(weighted);
       CAPTURE(batch);
       const auto train = [&](std::size_t batch_size, std::int64_t accumulation) {
-        const auto loss = mean_squared_error({.reduction = weighted ? "mean_with_sample_weight" : "sum_over_batch_size"});
+        const auto loss =
+            mean_squared_error({.reduction = weighted ? "mean_with_sample_weight" : "sum_over_batch_size"});
         const auto optimizer = sgd({.learning_rate = 0.5, .gradient_accumulation_steps = accumulation});
         const auto session = make_session(plain_model(), optimizer, loss);
         Dataset data = samples.with_values();
@@ -110,16 +113,18 @@ TEST_CASE("accumulated gradients are those of one large batch") {
       };
       const Numbers large = train(60, 1);
       CHECK(largest_difference(train(batch, 3).weights, large.weights) < 1e-6);
-      CHECK(largest_difference(numbers_of(*make_session(plain_model(), sgd(), mean_squared_error())).weights, large.weights) > 0.01);
+      CHECK(largest_difference(numbers_of(*make_session(plain_model(), sgd(), mean_squared_error())).weights,
+                               large.weights) > 0.01);
     }
   }
 }
 
 TEST_CASE("an update that is not complete at the end of an epoch goes on in the next") {
   const Samples samples(40);
-  const auto session = make_session(plain_model(), sgd({.gradient_accumulation_steps = 3}), mean_squared_error());
+  const auto session =
+      make_session(plain_model(), sgd({.gradient_accumulation_steps = 3}), mean_squared_error());
   session->prepare(samples.with_values(), true);
-  const std::vector<std::int64_t> expected = {1, 3, 4};
+  const std::vector<std::int64_t> expected = {1, 2, 4};  // after 4, 8 and 12 batches
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
     session->train_epoch(samples.with_values(), {.batch_size = 10, .epoch = epoch});
     CHECK(session->updates() == expected[static_cast<std::size_t>(epoch)]);
@@ -142,9 +147,11 @@ TEST_CASE("the same bits on 1, 2 and 3 threads") {
   const Samples samples(3000);
   const auto train = [&](std::size_t threads) {
     const PoolOf pool(threads);
-    const auto wide = sequential({input({5}), dense(300, "relu"), batch_normalization(), dropout(0.4), dense(200, "tanh"),
-                                  dense(3, "softmax")}, 1);
-    const auto session = make_session(wide, adam({.clipnorm = 0.1, .use_ema = true}), sparse_categorical_crossentropy(), {"accuracy"});
+    const auto wide = sequential({input({5}), dense(300, "relu"), batch_normalization(), dropout(0.4),
+                                  dense(200, "tanh"), dense(3, "softmax")},
+                                 1);
+    const auto session = make_session(wide, adam({.clipnorm = 0.1, .use_ema = true}),
+                                      sparse_categorical_crossentropy(), {"accuracy"});
     session->prepare(samples.with_labels(), true);
     session->train_epoch(samples.with_labels(), {.batch_size = 1000});
     std::vector<float> gradient(session->model().graph().parameter_count);
@@ -161,7 +168,7 @@ TEST_CASE("the same bits on 1, 2 and 3 threads") {
 
 TEST_CASE("the bits of an epoch don't depend on how its data lie") {
   const Samples samples(50);
-  std::vector<double> wide;   // float64, every second row, last row first
+  std::vector<double> wide;  // float64, every second row, last row first
   for (std::size_t row = 50; row-- > 0;) {
     for (std::size_t i = 0; i < 5; ++i) wide.push_back(samples.x[row * 5 + i]);
     wide.insert(wide.end(), 5, 99.0);
@@ -184,9 +191,11 @@ TEST_CASE("value_and_gradient is the derivative of the loss and moves nothing") 
   const Dataset data = samples.with_labels();
   for (const bool training : {false, true}) {
     CAPTURE(training);
-    const auto session = make_session(busy_model(), adam({.use_ema = true}), sparse_categorical_crossentropy());
+    const auto session =
+        make_session(busy_model(), adam({.use_ema = true}), sparse_categorical_crossentropy());
     session->prepare(data, true);
-    session->train_epoch(data, {.batch_size = 4});   // so that the moving statistics are no longer the first ones
+    session->train_epoch(data,
+                         {.batch_size = 4});  // so that the moving statistics are no longer the first ones
     session->model().set_trainable(3, false);
     const Numbers before = numbers_of(*session);
     std::vector<float> gradient(before.weights.size(), 7.0F);
@@ -194,28 +203,30 @@ TEST_CASE("value_and_gradient is the derivative of the loss and moves nothing") 
     const double value = session->value_and_gradient(data, training, gradient);
     CHECK(numbers_of(*session) == before);
     if (!training) CHECK(value == doctest::Approx(session->evaluate(data, 5, nullptr).loss).epsilon(1e-6));
-    // Float32 values limit the differences: steps of 1e-2 leave errors of h^2 and of 1e-7 / h. relu has kinks: few may differ.
+    // Float32 values limit the differences: steps of 2e-3 leave errors of h^2 and of 1e-7 / h. relu has
+    // kinks: few may differ.
     const Graph& graph = session->model().graph();
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       float& weight = session->model().flat_parameters()[i];
       const float at = weight;
-      weight = at + 0.01F;
+      weight = at + 0.002F;
       const double above = session->value_and_gradient(data, training, unused);
-      weight = at - 0.01F;
-      const double numeric = (above - session->value_and_gradient(data, training, unused)) / 0.02;
+      weight = at - 0.002F;
+      const double numeric = (above - session->value_and_gradient(data, training, unused)) / 0.004;
       weight = at;
       const bool frozen = i >= graph.parameters[graph.layers[3].parameters[0]].offset &&
                           i < graph.parameters[graph.layers[4].parameters[0]].offset;
       if (frozen) REQUIRE(gradient[i] == 0.0F);
-      if (!frozen) wrong += std::abs(numeric - static_cast<double>(gradient[i])) > 2e-3 + 0.02 * std::abs(numeric);
+      if (!frozen)
+        wrong += std::abs(numeric - static_cast<double>(gradient[i])) > 2e-3 + 0.02 * std::abs(numeric);
     }
     CHECK(wrong <= gradient.size() / 50);
   }
 }
 
 TEST_CASE("value_and_gradient over many rows is the mean of its parts") {
-  const Samples samples(2500);   // three chunks
+  const Samples samples(2500);  // three chunks
   const auto session = make_session(plain_model(), adam(), mean_squared_error());
   session->prepare(samples.with_values(), true);
   const std::size_t count = session->model().graph().parameter_count;

@@ -13,8 +13,12 @@ using namespace lamina::test;
 
 namespace {
 
-ArrayView x_of(const Samples& samples) { return samples.with_labels().inputs[0]; }
-ArrayView labels_of(const Samples& samples) { return samples.with_labels().targets[0]; }
+ArrayView x_of(const Samples& samples) {
+  return samples.with_labels().inputs[0];
+}
+ArrayView labels_of(const Samples& samples) {
+  return samples.with_labels().targets[0];
+}
 
 }  // namespace
 
@@ -22,9 +26,12 @@ TEST_CASE("Trainer: fit learns, and its history says how") {
   Samples samples(200);
   for (std::size_t row = 0; row < samples.rows; ++row) samples.labels[row] = samples.x[row * 5] > 0 ? 2 : 0;
   Trainer trainer(sequential({input({5}), dense(16, "relu"), dense(3, "softmax")}),
-                  {.optimizer = adam({.learning_rate = 0.02}), .loss = "sparse_categorical_crossentropy",
-                   .metrics = {"accuracy"}, .seed = 7});
-  const History history = trainer.fit(x_of(samples), labels_of(samples), {.epochs = 20, .validation_split = 0.25});
+                  {.optimizer = adam({.learning_rate = 0.02}),
+                   .loss = "sparse_categorical_crossentropy",
+                   .metrics = {"accuracy"},
+                   .seed = 7});
+  const History history =
+      trainer.fit(x_of(samples), labels_of(samples), {.epochs = 20, .validation_split = 0.25});
   CHECK(history.epoch.size() == 20);
   CHECK(history.epoch.back() == 19);
   for (const char* key : {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}) {
@@ -65,23 +72,28 @@ TEST_CASE("Trainer: epochs can be split over several calls") {
 TEST_CASE("Trainer: on_epoch_end can stop") {
   const Samples samples(50);
   Trainer trainer(busy_model(), {.loss = "sparse_categorical_crossentropy"});
-  const History history = trainer.fit(x_of(samples), labels_of(samples),
-                                      {.epochs = 9, .on_epoch_end = [](std::int64_t epoch, const EpochLogs& logs) {
-                                         return epoch < 2 && logs.at("loss") > 0;
-                                       }});
+  const History history =
+      trainer.fit(x_of(samples), labels_of(samples),
+                  {.epochs = 9, .on_epoch_end = [](std::int64_t epoch, const EpochLogs& logs) {
+                     return epoch < 2 && logs.at("loss") > 0;
+                   }});
   CHECK(history.epoch.size() == 3);
 }
 
 TEST_CASE("Trainer: save and load") {
   const TemporaryFolder folder;
   const Samples samples(50);
-  Trainer trainer(busy_model(), {.optimizer = adam(), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}, .seed = 7});
+  Trainer trainer(
+      busy_model(),
+      {.optimizer = adam(), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}, .seed = 7});
   trainer.fit(x_of(samples), labels_of(samples), {.epochs = 2});
   trainer.save(folder.file("trainer"));
   Trainer loaded = Trainer::load(folder.file("trainer"));
-  for (Trainer* each : {&trainer, &loaded}) each->fit(x_of(samples), labels_of(samples), {.epochs = 4, .initial_epoch = 2});
+  for (Trainer* each : {&trainer, &loaded})
+    each->fit(x_of(samples), labels_of(samples), {.epochs = 4, .initial_epoch = 2});
   CHECK(numbers_of(trainer.session()) == numbers_of(loaded.session()));
-  CHECK(trainer.evaluate(x_of(samples), labels_of(samples)) == loaded.evaluate(x_of(samples), labels_of(samples)));
+  CHECK(trainer.evaluate(x_of(samples), labels_of(samples)) ==
+        loaded.evaluate(x_of(samples), labels_of(samples)));
 }
 
 TEST_CASE("Trainer: sample weights count") {
@@ -110,7 +122,7 @@ TEST_CASE("Trainer: what is wrong is said before the first step") {
   const Dataset data = samples.with_values();
   const ArrayView x = data.inputs[0];
   const ArrayView y = data.targets[0];
-  trainer.evaluate(x, y);   // draws weights
+  trainer.evaluate(x, y);  // draws weights
   const Numbers before = numbers_of(trainer.session());
   CHECK_THROWS_AS(trainer.fit(x, y, {.batch_size = 0}), ArgumentError);
   CHECK_THROWS_AS(trainer.fit(x, y, {.epochs = -1}), ArgumentError);
@@ -123,9 +135,13 @@ TEST_CASE("Trainer: what is wrong is said before the first step") {
   CHECK_THROWS_AS(trainer.fit({}, {}), ShapeError);
   CHECK_THROWS_AS(trainer.fit(x, samples.with_values(0, 19).targets[0]), ShapeError);
   CHECK_THROWS_AS(trainer.fit(x, y, {.validation_x = x, .validation_y = labels_of(samples)}), ShapeError);
-  CHECK_THROWS_AS(trainer.train_on_batch(ArrayView(samples.x.data(), Shape{0, 5}), ArrayView(samples.values.data(), Shape{0, 3})), DataError);
+  CHECK_THROWS_AS(trainer.train_on_batch(ArrayView(samples.x.data(), Shape{0, 5}),
+                                         ArrayView(samples.values.data(), Shape{0, 3})),
+                  DataError);
   samples.values[7] = std::nanf("");
-  CHECK_THROWS_WITH_AS(trainer.fit(x, y), "Data: expected finite float32 numbers in y, got NaN or infinity in row 2.", DataError);
+  CHECK_THROWS_WITH_AS(trainer.fit(x, y),
+                       "Data: expected finite float32 numbers in y, got NaN or infinity in row 2.",
+                       DataError);
   CHECK(numbers_of(trainer.session()) == before);
 }
 

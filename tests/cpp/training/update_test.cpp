@@ -1,4 +1,5 @@
-// The update against the formulas in float64: clipping, penalties, constraints, frozen layers, moving averages.
+// The update against the formulas in float64: clipping, penalties, constraints, frozen layers, moving
+// averages.
 #include "lamina/training/update.h"
 
 #include <doctest/doctest.h>
@@ -22,7 +23,8 @@ std::shared_ptr<Graph> built(const Model& model) {
 
 std::vector<float> gradient_for(const Graph& graph) {
   std::vector<float> gradient(graph.parameter_count);
-  for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] = 0.3F * std::sin(static_cast<float>(i) * 1.7F);
+  for (std::size_t i = 0; i < gradient.size(); ++i)
+    gradient[i] = 0.3F * std::sin(static_cast<float>(i) * 1.7F);
   return gradient;
 }
 
@@ -58,7 +60,8 @@ std::vector<double> whole_gradient(const Graph& graph) {
 void check_moved(const Graph& before, const Graph& after, const std::vector<double>& gradient, double rate) {
   for (std::size_t i = 0; i < gradient.size(); ++i) {
     const double expected = static_cast<double>(before.parameter_values.data()[i]) - rate * gradient[i];
-    REQUIRE(static_cast<double>(after.parameter_values.data()[i]) == doctest::Approx(expected).epsilon(1e-5).scale(0.1));
+    REQUIRE(static_cast<double>(after.parameter_values.data()[i]) ==
+            doctest::Approx(expected).epsilon(1e-5).scale(0.1));
   }
 }
 
@@ -88,7 +91,8 @@ TEST_CASE("clipnorm bounds the norm of each parameter's gradient, penalties incl
     std::vector<double> gradient = whole_gradient(*before);
     for (const Parameter& parameter : before->parameters) {
       const double norm = norm_of(gradient, parameter.offset, parameter.size);
-      for (std::size_t i = 0; i < parameter.size; ++i) gradient[parameter.offset + i] *= limit / std::max(norm, limit);
+      for (std::size_t i = 0; i < parameter.size; ++i)
+        gradient[parameter.offset + i] *= limit / std::max(norm, limit);
     }
     const auto after = before->clone();
     update_once(*after, sgd({.learning_rate = 0.5, .clipnorm = limit}));
@@ -154,8 +158,8 @@ TEST_CASE("constraints hold after every step") {
   options.units = 4;
   options.kernel_constraint = max_norm({.max_value = 0.3});
   options.bias_constraint = non_neg();
-  const auto session = make_session(sequential({input({5}), dense(options), dense(3)}, 1), adam({.learning_rate = 0.1}),
-                                    mean_squared_error());
+  const auto session = make_session(sequential({input({5}), dense(options), dense(3)}, 1),
+                                    adam({.learning_rate = 0.1}), mean_squared_error());
   const Samples samples(40);
   session->prepare(samples.with_values(), true);
   bool held_back = false;
@@ -177,13 +181,15 @@ TEST_CASE("constraints hold after every step") {
 
 TEST_CASE("frozen layers never move, whatever the optimizer does") {
   const Samples samples(40);
-  for (const OptimizerPtr& optimizer :
-       {adam({.weight_decay = 0.1, .clipnorm = 0.1, .use_ema = true}), sgd({.momentum = 0.9, .weight_decay = 0.1}),
-        adam({.global_clipnorm = 0.1, .gradient_accumulation_steps = 2})}) {
+  for (const OptimizerPtr& optimizer : {adam({.weight_decay = 0.1, .clipnorm = 0.1, .use_ema = true}),
+                                        sgd({.momentum = 0.9, .weight_decay = 0.1}),
+                                        adam({.global_clipnorm = 0.1, .gradient_accumulation_steps = 2})}) {
     const auto session = make_session(busy_model(), optimizer, sparse_categorical_crossentropy());
     session->prepare(samples.with_labels(), true);
     Model& model = session->model();
-    const auto train = [&](std::int64_t epoch) { session->train_epoch(samples.with_labels(), {.batch_size = 10, .epoch = epoch}); };
+    const auto train = [&](std::int64_t epoch) {
+      session->train_epoch(samples.with_labels(), {.batch_size = 10, .epoch = epoch});
+    };
     const auto moved = [&](const Numbers& before) {
       std::vector<bool> layers(model.num_layers(), false);
       const Numbers now = numbers_of(*session);
@@ -200,7 +206,7 @@ TEST_CASE("frozen layers never move, whatever the optimizer does") {
     Numbers before = numbers_of(*session);
     train(1);
     CHECK(moved(before) == std::vector<bool>{false, false, false, true, true});
-    CHECK(numbers_of(*session).statistics == before.statistics);   // batch normalization is frozen too
+    CHECK(numbers_of(*session).statistics == before.statistics);  // batch normalization is frozen too
     model.set_trainable(0, true);
     model.set_trainable(1, true);
     model.set_trainable(4, false);
@@ -213,15 +219,18 @@ TEST_CASE("frozen layers never move, whatever the optimizer does") {
 
 TEST_CASE("the moving average is that of the weights, and swaps with them") {
   const Samples samples(40);
-  const auto session = make_session(plain_model(), sgd({.learning_rate = 0.1, .use_ema = true, .ema_momentum = 0.7}), mean_squared_error());
+  const auto session = make_session(
+      plain_model(), sgd({.learning_rate = 0.1, .use_ema = true, .ema_momentum = 0.7}), mean_squared_error());
   CHECK_THROWS_AS(session->swap_ema(), StateError);
   session->prepare(samples.with_values(), true);
   std::vector<double> average;
   const auto hook = [&](const Progress& progress) {
     if (!progress.batch_ends) return true;
     const auto weights = session->model().flat_parameters();
-    if (average.empty()) average.assign(weights.begin(), weights.end());   // it begins at the first update's weights
-    for (std::size_t i = 0; i < average.size(); ++i) average[i] = 0.7 * average[i] + 0.3 * static_cast<double>(weights[i]);
+    if (average.empty())
+      average.assign(weights.begin(), weights.end());  // it begins at the first update's weights
+    for (std::size_t i = 0; i < average.size(); ++i)
+      average[i] = 0.7 * average[i] + 0.3 * static_cast<double>(weights[i]);
     return true;
   };
   session->train_epoch(samples.with_values(), {.batch_size = 8, .batch_hook = hook});
@@ -229,7 +238,8 @@ TEST_CASE("the moving average is that of the weights, and swaps with them") {
   const double with_average = session->evaluate(samples.with_values(), 40, nullptr, true).loss;
   session->swap_ema();
   for (std::size_t i = 0; i < average.size(); ++i) {
-    REQUIRE(static_cast<double>(session->model().flat_parameters()[i]) == doctest::Approx(average[i]).epsilon(1e-5).scale(0.1));
+    REQUIRE(static_cast<double>(session->model().flat_parameters()[i]) ==
+            doctest::Approx(average[i]).epsilon(1e-5).scale(0.1));
   }
   CHECK(session->evaluate(samples.with_values(), 40, nullptr).loss == with_average);
   session->swap_ema();
