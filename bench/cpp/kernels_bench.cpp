@@ -40,7 +40,6 @@ void count_rate(benchmark::State& state, const char* name, double each) {
 }
 
 // ---- products of a dense layer: batch m, inputs k, outputs n
-// -------------------------------------------------------
 
 enum class Pass { forward, kernel_gradient, input_gradient };
 
@@ -90,7 +89,6 @@ BENCHMARK_CAPTURE(matmul, kernel_gradient, Pass::kernel_gradient)->Apply(shapes)
 BENCHMARK_CAPTURE(matmul, input_gradient, Pass::input_gradient)->Apply(shapes);
 
 // ---- elementwise passes
-// --------------------------------------------------------------------------------------------
 
 void map(benchmark::State& state, lamina::kernels::Unary function) {
   const std::size_t count = extent(state, 0);

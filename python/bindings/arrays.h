@@ -12,8 +12,9 @@ namespace lamina::python {
 
 namespace py = pybind11;
 
-// A view over a NumPy array, read in place. DTypeError for element types that are not numbers, ShapeError for more than 8 dimensions,
-// ArgumentError unless the elements within each row are contiguous and in native byte order. The array must stay alive.
+// A view over a NumPy array, read in place. DTypeError for element types that are not numbers, ShapeError for
+// more than 8 dimensions, ArgumentError unless the elements within each row are contiguous and in native byte
+// order. The array must stay alive.
 ArrayView view_of(const py::handle& array);
 
 // A new uninitialised float32 array and its memory.

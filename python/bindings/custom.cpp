@@ -1,8 +1,8 @@
 #include "custom.h"
 
 #include <algorithm>
-#include <limits>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "arrays.h"
@@ -55,22 +55,27 @@ class CustomLoss final : public Custom<Loss> {
   std::string_view reduction() const override { return reduction_; }
   std::size_t scratch(std::size_t, std::size_t) const override { return 0; }
 
-  LossValue evaluate(const LossBatch& batch, float scale, const LossOutputs& outputs, float*, Executor&) const override {
+  LossValue evaluate(const LossBatch& batch, float scale, const LossOutputs& outputs, float*,
+                     Executor&) const override {
     const py::gil_scoped_acquire gil;
-    const std::size_t samples = batch.prediction_shape->elements() == 0 ? 0 : batch.rows * batch.columns / batch.prediction_shape->elements();
+    const std::size_t samples = batch.prediction_shape->elements() == 0
+                                    ? 0
+                                    : batch.rows * batch.columns / batch.prediction_shape->elements();
     const Shape shape = batch.prediction_shape->with_batch(samples);
     const Shape target_shape = batch.target_shape->with_batch(samples);
     const py::object y_true = copy_of(std::span(batch.target, target_shape.elements()), target_shape);
     const py::object y_pred = copy_of(std::span(batch.prediction, shape.elements()), shape);
     const py::object result = function_(y_true, y_pred);
     if (!py::isinstance<py::tuple>(result) || py::len(result) != 2) {
-      throw ArgumentError("Loss '" + name_ + "': expected value_and_gradient to return (value, gradient), got " +
+      throw ArgumentError("Loss '" + name_ +
+                          "': expected value_and_gradient to return (value, gradient), got " +
                           py::str(py::type::of(result)).cast<std::string>() + ".");
     }
     const FloatArray values = as_float(result[py::int_(0)]);
     const FloatArray gradient = as_float(result[py::int_(1)]);
     if (!(gradient.shape == shape)) {
-      throw ShapeError("Loss '" + name_ + "': expected a gradient of shape " + shape.str() + ", got " + gradient.shape.str() + ".");
+      throw ShapeError("Loss '" + name_ + "': expected a gradient of shape " + shape.str() + ", got " +
+                       gradient.shape.str() + ".");
     }
     return values.shape.rank() == 0 ? from_mean(batch, values, gradient, scale, outputs)
                                     : from_samples(batch, values, gradient, samples, scale, outputs);
@@ -78,26 +83,28 @@ class CustomLoss final : public Custom<Loss> {
 
  private:
   // One number for the batch: its mean, whose gradient already holds 1 / rows.
-  LossValue from_mean(const LossBatch& batch, const FloatArray& value, const FloatArray& gradient, float scale,
-                      const LossOutputs& outputs) const {
+  LossValue from_mean(const LossBatch& batch, const FloatArray& value, const FloatArray& gradient,
+                      float scale, const LossOutputs& outputs) const {
     if (batch.weights != nullptr) {
-      throw ArgumentError("Loss '" + name_ + "': expected one value for each sample, (n,), to weigh them, got a single number.");
+      throw ArgumentError("Loss '" + name_ +
+                          "': expected one value for each sample, (n,), to weigh them, got a single number.");
     }
     const double weight = weight_of(batch.rows, nullptr);
     if (outputs.d_prediction != nullptr) {
       const float factor = scale * static_cast<float>(weight);
-      for (std::size_t i = 0; i < batch.rows * batch.columns; ++i) outputs.d_prediction[i] = factor * gradient.data[i];
+      for (std::size_t i = 0; i < batch.rows * batch.columns; ++i)
+        outputs.d_prediction[i] = factor * gradient.data[i];
     }
     if (outputs.row_losses != nullptr) std::fill_n(outputs.row_losses, batch.rows, value.data[0]);
     return {static_cast<double>(value.data[0]) * weight, weight};
   }
 
-  LossValue from_samples(const LossBatch& batch, const FloatArray& values, const FloatArray& gradient, std::size_t samples,
-                         float scale, const LossOutputs& outputs) const {
+  LossValue from_samples(const LossBatch& batch, const FloatArray& values, const FloatArray& gradient,
+                         std::size_t samples, float scale, const LossOutputs& outputs) const {
     const std::size_t count = values.shape.elements();
     if (count != samples && count != batch.rows) {
-      throw ShapeError("Loss '" + name_ + "': expected a number or one value for each sample, (" + std::to_string(samples) +
-                       ",), got " + values.shape.str() + ".");
+      throw ShapeError("Loss '" + name_ + "': expected a number or one value for each sample, (" +
+                       std::to_string(samples) + ",), got " + values.shape.str() + ".");
     }
     // Values of whole samples are shared by their rows.
     const std::size_t rows_per_value = batch.rows / std::max<std::size_t>(1, count);
@@ -151,7 +158,9 @@ class CustomMetric final : public Custom<Metric> {
     }
   }
 
-  double result() const override { return count_ == 0 ? std::numeric_limits<double>::quiet_NaN() : sum_ / count_; }
+  double result() const override {
+    return count_ == 0 ? std::numeric_limits<double>::quiet_NaN() : sum_ / count_;
+  }
 
  private:
   double sum_ = 0;
@@ -165,8 +174,8 @@ class CustomSchedule final : public Custom<Schedule> {
     const py::gil_scoped_acquire gil;
     const double rate = py::float_(function_(step)).cast<double>();
     if (!(rate >= 0) || !std::isfinite(rate)) {
-      throw ArgumentError("Schedule '" + name_ + "': expected a rate that is finite and not negative, got " + format_number(rate) +
-                          " at step " + std::to_string(step) + ".");
+      throw ArgumentError("Schedule '" + name_ + "': expected a rate that is finite and not negative, got " +
+                          format_number(rate) + " at step " + std::to_string(step) + ".");
     }
     return rate;
   }

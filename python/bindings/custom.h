@@ -1,6 +1,7 @@
 // Losses, metrics and schedules that users write in Python, behind the C++ interfaces.
 //
-// Each takes the GIL when it is called and may throw what Python raised; a step that is under way then never happened.
+// Each takes the GIL when it is called and may throw what Python raised; a step that is under way then never
+// happened.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -16,7 +17,8 @@ namespace lamina::python {
 
 namespace py = pybind11;
 
-// function(y_true, y_pred) -> (value, gradient): a number and its gradient, or one loss for each sample, (n,), and the gradient of their sum.
+// function(y_true, y_pred) -> (value, gradient): a number and its gradient, or one loss for each sample,
+// (n,), and the gradient of their sum.
 std::shared_ptr<Loss> custom_loss(py::object function, std::string name, std::string reduction);
 // function(y_true, y_pred) -> a number, or one for each sample; averaged over the samples of all batches.
 std::shared_ptr<Metric> custom_metric(py::object function, std::string name);

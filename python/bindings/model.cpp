@@ -21,7 +21,7 @@ using SharedLayer = std::shared_ptr<Layer>;
 struct Weight {
   const NamedRange* range;
   float* values;
-  bool trainable;   // a parameter, not state
+  bool trainable;  // a parameter, not state
   std::string short_name() const { return range->name.substr(range->name.rfind('/') + 1); }
 };
 
@@ -68,25 +68,30 @@ void set_weights(Model& model, const py::sequence& arrays) {
     weights.insert(weights.end(), own.begin(), own.end());
   }
   if (model.built()) model.graph().ensure_weights();
-  if (!model.built()) throw StateError("Model: expected a built model to set weights, got one without an input shape.");
+  if (!model.built())
+    throw StateError("Model: expected a built model to set weights, got one without an input shape.");
   if (arrays.size() != weights.size()) {
-    throw ShapeError("Model: expected " + std::to_string(weights.size()) + " weights, got " + std::to_string(arrays.size()) + ".");
+    throw ShapeError("Model: expected " + std::to_string(weights.size()) + " weights, got " +
+                     std::to_string(arrays.size()) + ".");
   }
   std::vector<FloatArray> values;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     values.push_back(as_float(arrays[i]));
     if (!(values[i].shape == weights[i].range->shape)) {
-      throw ShapeError("Model: expected '" + weights[i].range->name + "' of shape " + weights[i].range->shape.str() + ", got " +
-                       values[i].shape.str() + ".");
+      throw ShapeError("Model: expected '" + weights[i].range->name + "' of shape " +
+                       weights[i].range->shape.str() + ", got " + values[i].shape.str() + ".");
     }
   }
-  for (std::size_t i = 0; i < weights.size(); ++i) std::copy_n(values[i].data, weights[i].range->size, weights[i].values);
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    std::copy_n(values[i].data, weights[i].range->size, weights[i].values);
 }
 
 py::object predict(const Model& model, const py::object& x, std::optional<std::size_t> batch_size) {
   const ArrayView input = view_of(x);
-  if (input.shape.rank() == 0) throw ShapeError("Model: expected x with one row for each sample, got a scalar.");
-  if (batch_size && *batch_size == 0) throw ArgumentError("Model: expected batch_size to be at least 1, got 0.");
+  if (input.shape.rank() == 0)
+    throw ShapeError("Model: expected x with one row for each sample, got a scalar.");
+  if (batch_size && *batch_size == 0)
+    throw ArgumentError("Model: expected batch_size to be at least 1, got 0.");
   const Shape shape = model.output_shape().with_batch(input.rows());
   const NewArray output = new_array(shape);
   {
@@ -134,14 +139,14 @@ void bind_weights(py::class_<Model>& cls) {
            })
       .def("count_params", &count_params)
       .def(
-          "save", [](const Model& model, const std::string& path) { save_model(model, path); }, py::arg("path"),
-          py::call_guard<py::gil_scoped_release>())
+          "save", [](const Model& model, const std::string& path) { save_model(model, path); },
+          py::arg("path"), py::call_guard<py::gil_scoped_release>())
       .def(
-          "save_weights", [](const Model& model, const std::string& path) { save_weights(model, path); }, py::arg("path"),
-          py::call_guard<py::gil_scoped_release>())
+          "save_weights", [](const Model& model, const std::string& path) { save_weights(model, path); },
+          py::arg("path"), py::call_guard<py::gil_scoped_release>())
       .def(
-          "load_weights", [](Model& model, const std::string& path) { load_weights(model, path); }, py::arg("path"),
-          py::call_guard<py::gil_scoped_release>());
+          "load_weights", [](Model& model, const std::string& path) { load_weights(model, path); },
+          py::arg("path"), py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace
@@ -151,7 +156,8 @@ void bind_model(py::module_& module) {
   cls.def_static("sequential", &make_sequential, py::arg("layers"), py::arg("seed"))
       .def("built", &Model::built)
       .def(
-          "build", [](Model& model, const py::object& shape) { model.build(to_shape(shape)); }, py::arg("input_shape"))
+          "build", [](Model& model, const py::object& shape) { model.build(to_shape(shape)); },
+          py::arg("input_shape"))
       .def("num_layers", &Model::num_layers)
       .def(
           "layer",

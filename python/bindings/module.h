@@ -6,9 +6,10 @@
 namespace lamina::python {
 
 void bind_errors(pybind11::module_& module);
-void bind_objects(pybind11::module_& module);    // layers, losses, optimizers, ...: everything with hyperparameters
+void bind_objects(
+    pybind11::module_& module);  // layers, losses, optimizers, ...: everything with hyperparameters
 void bind_model(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
-void bind_runtime(pybind11::module_& module);    // threads, ISA, activations, random numbers
+void bind_runtime(pybind11::module_& module);  // threads, ISA, activations, random numbers
 
 }  // namespace lamina::python

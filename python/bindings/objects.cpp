@@ -1,4 +1,5 @@
-// Everything with hyperparameters: made from a type and a dict of fields, which the Python package builds its classes on.
+// Everything with hyperparameters: made from a type and a dict of fields, which the Python package builds its
+// classes on.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -57,7 +58,9 @@ py::list schemas(const std::string& kind) {
 template <class Base>
 py::class_<Base, std::shared_ptr<Base>, Describable> bind_kind(py::module_& module, const char* name) {
   py::class_<Base, std::shared_ptr<Base>, Describable> cls(module, name);
-  cls.def(py::init([](const std::string& type, const py::dict& fields) { return Base::registry().make(to_config(type, fields)); }),
+  cls.def(py::init([](const std::string& type, const py::dict& fields) {
+            return Base::registry().make(to_config(type, fields));
+          }),
           py::arg("type"), py::arg("fields"));
   return cls;
 }
@@ -70,16 +73,18 @@ LearningRate to_learning_rate(const py::handle& value) {
 // ---- a loss or a metric on arrays of the caller
 struct Gathered {
   FloatArray prediction;
-  Shape shape;          // of one sample
+  Shape shape;  // of one sample
   Shape target_shape;
   std::size_t rows = 0, columns = 0, samples = 0;
   std::vector<float> target, weights;
   std::vector<std::int32_t> labels;
 };
 
-Gathered gather_arrays(const py::handle& y_true, const py::handle& y_pred, const py::handle& weights, TargetSpec spec) {
+Gathered gather_arrays(const py::handle& y_true, const py::handle& y_pred, const py::handle& weights,
+                       TargetSpec spec) {
   Gathered result{as_float(y_pred), {}, {}, 0, 0, 0, {}, {}, {}};
-  if (result.prediction.shape.rank() == 0) throw ShapeError(spec.loss + ": expected y_pred with one row for each sample, got a scalar.");
+  if (result.prediction.shape.rank() == 0)
+    throw ShapeError(spec.loss + ": expected y_pred with one row for each sample, got a scalar.");
   result.samples = result.prediction.shape[0];
   result.shape = result.prediction.shape.without_batch();
   if (result.shape.rank() == 0) result.shape = Shape{1};
@@ -94,7 +99,8 @@ Gathered gather_arrays(const py::handle& y_true, const py::handle& y_pred, const
   check_targets(data, std::span(&spec, 1), true);
   const RowSelection all{nullptr, 0, result.samples};
   const ArrayView& target = data.targets[0];
-  result.target_shape = target.row_elements() == result.shape.elements() ? result.shape : target.shape.without_batch();
+  result.target_shape =
+      target.row_elements() == result.shape.elements() ? result.shape : target.shape.without_batch();
   if (spec.kind == TargetKind::labels) {
     result.labels.resize(result.rows);
     gather_labels(target, all, spec, result.labels.data());
@@ -105,12 +111,15 @@ Gathered gather_arrays(const py::handle& y_true, const py::handle& y_pred, const
   if (!weights.is_none()) {
     std::vector<float> samples(result.samples);
     gather(data.weights[0], all, samples.data(), false, "sample_weight");
-    for (const float weight : samples) result.weights.insert(result.weights.end(), result.rows / std::max<std::size_t>(1, result.samples), weight);
+    for (const float weight : samples)
+      result.weights.insert(result.weights.end(), result.rows / std::max<std::size_t>(1, result.samples),
+                            weight);
   }
   return result;
 }
 
-py::tuple evaluate_loss(const Loss& loss, const py::object& y_true, const py::object& y_pred, const py::object& weights) {
+py::tuple evaluate_loss(const Loss& loss, const py::object& y_true, const py::object& y_pred,
+                        const py::object& weights) {
   TargetSpec spec;
   spec.kind = loss.target_kind();
   spec.loss = loss.type();
@@ -133,8 +142,8 @@ py::tuple evaluate_loss(const Loss& loss, const py::object& y_true, const py::ob
   outputs.d_prediction = gradient.data;
   outputs.row_losses = rows.data;
   const double weight = loss.weight_of(data.rows, batch.weights, batch.labels);
-  const LossValue value =
-      loss.evaluate(batch, weight > 0 ? static_cast<float>(1.0 / weight) : 0.0F, outputs, scratch.data(), serial_executor());
+  const LossValue value = loss.evaluate(batch, weight > 0 ? static_cast<float>(1.0 / weight) : 0.0F, outputs,
+                                        scratch.data(), serial_executor());
   return py::make_tuple(value.mean(), gradient.array, rows.array);
 }
 
@@ -143,7 +152,8 @@ double evaluate_metric(Metric& metric, const py::object& y_true, const py::objec
   const ArrayView target = view_of(y_true);
   TargetSpec spec;
   spec.loss = metric.name();
-  spec.kind = target.row_elements() == (prediction.shape.rank() == 0 ? 0 : prediction.shape.without_batch().elements())
+  spec.kind = target.row_elements() ==
+                      (prediction.shape.rank() == 0 ? 0 : prediction.shape.without_batch().elements())
                   ? TargetKind::values
                   : TargetKind::labels;
   const Gathered data = gather_arrays(y_true, y_pred, py::none(), spec);
@@ -219,7 +229,9 @@ void bind_objects(py::module_& module) {
   bind_kind<Optimizer>(module, "Optimizer")
       .def(
           "set_learning_rate",
-          [](Optimizer& optimizer, const py::object& rate) { optimizer.set_learning_rate(to_learning_rate(rate)); },
+          [](Optimizer& optimizer, const py::object& rate) {
+            optimizer.set_learning_rate(to_learning_rate(rate));
+          },
           py::arg("rate"));
   bind_kind<Loss>(module, "Loss")
       .def_static("from_callable", &custom_loss, py::arg("function"), py::arg("name"), py::arg("reduction"))

@@ -25,8 +25,8 @@ struct PyDataset {
   py::list arrays;
 };
 
-std::unique_ptr<PyDataset> make_dataset(const py::sequence& inputs, const py::sequence& targets, const py::sequence& weights,
-                                        bool check_as_gathered) {
+std::unique_ptr<PyDataset> make_dataset(const py::sequence& inputs, const py::sequence& targets,
+                                        const py::sequence& weights, bool check_as_gathered) {
   auto dataset = std::make_unique<PyDataset>();
   const auto add = [&](const py::sequence& arrays, std::vector<ArrayView>& views) {
     for (const py::handle array : arrays) {
@@ -66,19 +66,24 @@ std::unique_ptr<TrainingSession> make_session(const Model& model, const std::sha
 py::dict to_dict(const Logs& logs, const std::vector<std::string>& names) {
   py::dict dict;
   dict["loss"] = logs.loss;
-  for (std::size_t i = 0; i < std::min(names.size(), logs.metrics.size()); ++i) dict[py::str(names[i])] = logs.metrics[i];
+  for (std::size_t i = 0; i < std::min(names.size(), logs.metrics.size()); ++i)
+    dict[py::str(names[i])] = logs.metrics[i];
   return dict;
 }
 
-py::dict to_dict(TrainingSession& session, const Logs& logs) { return to_dict(logs, session.metric_names()); }
+py::dict to_dict(TrainingSession& session, const Logs& logs) {
+  return to_dict(logs, session.metric_names());
+}
 
 // A poll that lets Python handle signals (Ctrl-C raises here, between two batches) and then asks `listener`.
-std::function<bool(const Progress&)> poll_for(const py::object& listener, const std::vector<std::string>& names) {
+std::function<bool(const Progress&)> poll_for(const py::object& listener,
+                                              const std::vector<std::string>& names) {
   return [&listener, &names](const Progress& progress) {
     const py::gil_scoped_acquire gil;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     if (listener.is_none()) return true;
-    return listener(progress.batch, progress.batches, progress.rows, progress.learning_rate, to_dict(*progress.logs, names))
+    return listener(progress.batch, progress.batches, progress.rows, progress.learning_rate,
+                    to_dict(*progress.logs, names))
         .cast<bool>();
   };
 }
@@ -93,8 +98,9 @@ std::function<bool(const Progress&)> batch_hook_for(const py::object& on_begin, 
   };
 }
 
-py::dict train_epoch(TrainingSession& session, const PyDataset& data, std::size_t batch_size, std::int64_t epoch, bool shuffle,
-                     bool stop_on_nan, const py::object& poll, const py::object& on_begin, const py::object& on_end) {
+py::dict train_epoch(TrainingSession& session, const PyDataset& data, std::size_t batch_size,
+                     std::int64_t epoch, bool shuffle, bool stop_on_nan, const py::object& poll,
+                     const py::object& on_begin, const py::object& on_end) {
   const std::vector<std::string> names = session.metric_names();
   EpochOptions options;
   options.batch_size = batch_size;
@@ -117,7 +123,8 @@ py::dict train_epoch(TrainingSession& session, const PyDataset& data, std::size_
   return dict;
 }
 
-py::dict evaluate(TrainingSession& session, const PyDataset& data, std::size_t batch_size, bool use_ema, const py::object& poll) {
+py::dict evaluate(TrainingSession& session, const PyDataset& data, std::size_t batch_size, bool use_ema,
+                  const py::object& poll) {
   const std::vector<std::string> names = session.metric_names();
   const auto listener = poll_for(poll, names);
   Logs logs;
@@ -133,7 +140,8 @@ py::tuple value_and_gradient(TrainingSession& session, const PyDataset& data, bo
   double value = 0;
   {
     const py::gil_scoped_release release;
-    value = session.value_and_gradient(data.data, training, {gradient.data, session.model().graph().parameter_count});
+    value = session.value_and_gradient(data.data, training,
+                                       {gradient.data, session.model().graph().parameter_count});
   }
   return py::make_tuple(value, gradient.array);
 }
@@ -151,12 +159,13 @@ py::dict run_batch(const Function& function) {
 }
 
 // ---- checkpoints
-void save(const TrainingSession& session, const std::string& path, const std::map<std::string, std::string>& metadata,
-          const py::dict& tensors) {
+void save(const TrainingSession& session, const std::string& path,
+          const std::map<std::string, std::string>& metadata, const py::dict& tensors) {
   std::vector<ExtraTensor> list;
   for (const auto& [name, value] : tensors) {
     const FloatArray array = as_float(value);
-    list.push_back({name.cast<std::string>(), array.shape, {array.data, array.data + array.shape.elements()}});
+    list.push_back(
+        {name.cast<std::string>(), array.shape, {array.data, array.data + array.shape.elements()}});
   }
   const py::gil_scoped_release release;
   save_checkpoint(session, metadata, list, path);
@@ -171,17 +180,23 @@ std::shared_ptr<T> find_callable(const py::dict& callables, const std::string& t
 py::tuple load(const std::string& path, const py::dict& callables) {
   CustomObjects custom;
   custom.loss = [&](const std::string& type) -> LossPtr { return find_callable<Loss>(callables, type); };
-  custom.metric = [&](const std::string& type) -> MetricPtr { return find_callable<Metric>(callables, type); };
-  custom.schedule = [&](const std::string& type) -> SchedulePtr { return find_callable<Schedule>(callables, type); };
+  custom.metric = [&](const std::string& type) -> MetricPtr {
+    return find_callable<Metric>(callables, type);
+  };
+  custom.schedule = [&](const std::string& type) -> SchedulePtr {
+    return find_callable<Schedule>(callables, type);
+  };
   Checkpoint checkpoint = load_checkpoint(path, custom);
   py::dict tensors;
-  for (const ExtraTensor& tensor : checkpoint.tensors) tensors[py::str(tensor.name)] = copy_of(std::span(tensor.values), tensor.shape);
+  for (const ExtraTensor& tensor : checkpoint.tensors)
+    tensors[py::str(tensor.name)] = copy_of(std::span(tensor.values), tensor.shape);
   return py::make_tuple(std::move(checkpoint.session), checkpoint.metadata, tensors);
 }
 
 py::list losses(const TrainingSession& session) {
   py::list result;
-  for (const HeadOptions& head : session.options().heads) result.append(std::const_pointer_cast<Loss>(head.loss));
+  for (const HeadOptions& head : session.options().heads)
+    result.append(std::const_pointer_cast<Loss>(head.loss));
   return result;
 }
 
@@ -197,8 +212,9 @@ py::list metrics(const TrainingSession& session) {
 }
 
 void bind_training(py::class_<TrainingSession>& cls) {
-  cls.def("train_epoch", &train_epoch, py::arg("data"), py::arg("batch_size"), py::arg("epoch"), py::arg("shuffle"),
-          py::arg("stop_on_nan"), py::arg("poll"), py::arg("on_batch_begin"), py::arg("on_batch_end"))
+  cls.def("train_epoch", &train_epoch, py::arg("data"), py::arg("batch_size"), py::arg("epoch"),
+          py::arg("shuffle"), py::arg("stop_on_nan"), py::arg("poll"), py::arg("on_batch_begin"),
+          py::arg("on_batch_end"))
       .def("evaluate", &evaluate, py::arg("data"), py::arg("batch_size"), py::arg("use_ema"), py::arg("poll"))
       .def("begin_epoch", &TrainingSession::begin_epoch)
       .def(
@@ -221,10 +237,12 @@ void bind_training(py::class_<TrainingSession>& cls) {
 
 void bind_session(py::module_& module) {
   py::class_<PyDataset>(module, "Dataset", "Views over arrays; keeps them alive.")
-      .def(py::init(&make_dataset), py::arg("inputs"), py::arg("targets"), py::arg("weights"), py::arg("check_as_gathered"))
+      .def(py::init(&make_dataset), py::arg("inputs"), py::arg("targets"), py::arg("weights"),
+           py::arg("check_as_gathered"))
       .def("rows", [](const PyDataset& dataset) { return dataset.data.rows(); });
   py::class_<TrainingSession> cls(module, "Session");
-  cls.def(py::init(&make_session), py::arg("model"), py::arg("optimizer"), py::arg("losses"), py::arg("metrics"), py::arg("seed"))
+  cls.def(py::init(&make_session), py::arg("model"), py::arg("optimizer"), py::arg("losses"),
+          py::arg("metrics"), py::arg("seed"))
       .def(
           "prepare",
           [](TrainingSession& session, const PyDataset& data, bool scan, bool targets) {

@@ -31,11 +31,15 @@ Value to_value(const py::handle& object) {
     if (!whole) throw py::error_already_set();
     int overflow = 0;
     const long long number = PyLong_AsLongLongAndOverflow(whole.ptr(), &overflow);
-    if (overflow != 0) throw ArgumentError("expected a whole number of at most 64 bits, got " + py::str(object).cast<std::string>() + ".");
+    if (overflow != 0)
+      throw ArgumentError("expected a whole number of at most 64 bits, got " +
+                          py::str(object).cast<std::string>() + ".");
     return static_cast<std::int64_t>(number);
   }
-  if (py::hasattr(object, "__float__")) return py::float_(py::reinterpret_borrow<py::object>(object)).cast<double>();
-  throw ArgumentError("expected a number, text, list or object of lamina, got " + py::repr(object).cast<std::string>() + ".");
+  if (py::hasattr(object, "__float__"))
+    return py::float_(py::reinterpret_borrow<py::object>(object)).cast<double>();
+  throw ArgumentError("expected a number, text, list or object of lamina, got " +
+                      py::repr(object).cast<std::string>() + ".");
 }
 
 py::object from_value(const Value& value) {

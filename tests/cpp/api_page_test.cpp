@@ -16,7 +16,8 @@ TEST_CASE("the C++ program of the API page") {
   std::vector<float> values(kRows * 20);
   for (float& value : values) value = uniform(generator);
   std::vector<std::int64_t> labels(kRows);
-  for (std::size_t i = 0; i < kRows; ++i) labels[i] = values[i * 20] > 0.3F ? 2 : values[i * 20] < -0.3F ? 0 : 1;
+  for (std::size_t i = 0; i < kRows; ++i)
+    labels[i] = values[i * 20] > 0.3F ? 2 : values[i * 20] < -0.3F ? 0 : 1;
   const lamina::ArrayView x(values.data(), lamina::Shape{kRows, 20});
   const lamina::ArrayView y(labels);
   const std::vector<float> input(values.begin(), values.begin() + 20);

@@ -11,7 +11,9 @@ namespace {
 
 using kernels::ElementType;
 
-ElementType element_type(DType dtype) { return static_cast<ElementType>(dtype); }
+ElementType element_type(DType dtype) {
+  return static_cast<ElementType>(dtype);
+}
 
 // What a row looks like when (n,) counts as (n, 1).
 Shape row_shape(const ArrayView& array) {
@@ -19,12 +21,14 @@ Shape row_shape(const ArrayView& array) {
   return shape.rank() == 0 ? Shape{1} : shape;
 }
 
-std::string article(const std::string& text) { return "'" + text + "'"; }
+std::string article(const std::string& text) {
+  return "'" + text + "'";
+}
 
 void check_rows(const ArrayView& array, std::size_t rows, const std::string& what) {
   if (array.rows() != rows) {
-    throw ShapeError("Data: expected " + what + " to have as many rows as x (" + std::to_string(rows) + "), got " +
-                     std::to_string(array.rows()) + ".");
+    throw ShapeError("Data: expected " + what + " to have as many rows as x (" + std::to_string(rows) +
+                     "), got " + std::to_string(array.rows()) + ".");
   }
 }
 
@@ -36,14 +40,16 @@ bool finite_row(DType dtype, const void* row, std::size_t elements) {
   std::array<float, kBlock> converted;
   for (std::size_t first = 0; first < elements; first += kBlock) {
     const std::size_t count = std::min(kBlock, elements - first);
-    kernel.convert(element_type(dtype), static_cast<const char*>(row) + first * size_of(dtype), converted.data(), count);
+    kernel.convert(element_type(dtype), static_cast<const char*>(row) + first * size_of(dtype),
+                   converted.data(), count);
     if (!kernel.all_finite(converted.data(), count)) return false;
   }
   return true;
 }
 
 [[noreturn]] void throw_not_finite(const std::string& what, std::size_t row) {
-  throw DataError("Data: expected finite float32 numbers in " + what + ", got NaN or infinity in row " + std::to_string(row) + ".");
+  throw DataError("Data: expected finite float32 numbers in " + what + ", got NaN or infinity in row " +
+                  std::to_string(row) + ".");
 }
 
 void scan_finite(const ArrayView& array, const std::string& what) {
@@ -65,10 +71,13 @@ std::int64_t label_of(const void* element) {
   if constexpr (std::is_floating_point_v<T>) {
     constexpr double kLimit = 2147483648.0;
     const double number = static_cast<double>(value);
-    return number > -kLimit && number < kLimit && number == std::floor(number) ? static_cast<std::int64_t>(number) : kBadLabel;
+    return number > -kLimit && number < kLimit && number == std::floor(number)
+               ? static_cast<std::int64_t>(number)
+               : kBadLabel;
   } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    return value <= static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max()) ? static_cast<std::int64_t>(value)
-                                                                                         : kBadLabel;
+    return value <= static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max())
+               ? static_cast<std::int64_t>(value)
+               : kBadLabel;
   } else {
     return static_cast<std::int64_t>(value);
   }
@@ -111,17 +120,20 @@ LabelReader label_reader(DType dtype) {
   return nullptr;
 }
 
-[[noreturn]] void throw_bad_label(const ArrayView& array, const void* element, std::int64_t label, std::size_t row,
-                                  const TargetSpec& spec) {
+[[noreturn]] void throw_bad_label(const ArrayView& array, const void* element, std::int64_t label,
+                                  std::size_t row, const TargetSpec& spec) {
   float value = 0;
   kernels::table().convert(element_type(array.dtype), element, &value, 1);
-  const std::string got = label != kBadLabel ? std::to_string(label) : format_number(decimal(static_cast<double>(value)));
-  throw DataError(spec.loss + ": expected labels that are whole numbers in [0, " + std::to_string(spec.prediction.back()) +
-                  "), got " + got + " in row " + std::to_string(row) + ".");
+  const std::string got =
+      label != kBadLabel ? std::to_string(label) : format_number(decimal(static_cast<double>(value)));
+  throw DataError(spec.loss + ": expected labels that are whole numbers in [0, " +
+                  std::to_string(spec.prediction.back()) + "), got " + got + " in row " +
+                  std::to_string(row) + ".");
 }
 
 // Reads the labels of one row into `out` (or only checks them where it is null).
-void read_labels(const ArrayView& array, LabelReader read, std::size_t row, const TargetSpec& spec, std::int32_t* out) {
+void read_labels(const ArrayView& array, LabelReader read, std::size_t row, const TargetSpec& spec,
+                 std::int32_t* out) {
   const auto classes = static_cast<std::int64_t>(spec.prediction.back());
   const auto* element = static_cast<const char*>(array.row(row));
   for (std::size_t i = 0; i < array.row_elements(); ++i, element += size_of(array.dtype)) {
@@ -143,7 +155,8 @@ void check_labels_shape(const ArrayView& array, const TargetSpec& spec) {
   const bool trailing_one = got.rank() == expected.rank() + 1 && got.back() == 1 &&
                             std::equal(expected.begin(), expected.end(), got.begin());
   if (got == expected || trailing_one) return;
-  throw ShapeError(spec.loss + ": expected integer labels y of shape " + expected.str_with_batch() + ", got " + array.shape.str() +
+  throw ShapeError(spec.loss + ": expected integer labels y of shape " + expected.str_with_batch() +
+                   ", got " + array.shape.str() +
                    (got == spec.prediction ? other_loss(spec, "one-hot rows") : "") + ".");
 }
 
@@ -156,22 +169,24 @@ void check_values_shape(const ArrayView& array, const TargetSpec& spec) {
                            got == Shape(std::span(spec.prediction.begin(), spec.prediction.rank() - 1));
   if (column || scalar || missing_one) return;
   const bool labels = got.rank() == 0 || (got.rank() == 1 && got[0] == 1);
-  throw ShapeError(spec.loss + ": expected y of shape " + spec.prediction.str_with_batch() + ", got " + array.shape.str() +
-                   (labels && spec.prediction.elements() > 1 ? other_loss(spec, "integer labels") : "") + ".");
+  throw ShapeError(
+      spec.loss + ": expected y of shape " + spec.prediction.str_with_batch() + ", got " + array.shape.str() +
+      (labels && spec.prediction.elements() > 1 ? other_loss(spec, "integer labels") : "") + ".");
 }
 
 }  // namespace
 
 void check_input(const ArrayView& array, const Shape& expected, const char* what) {
   if (array.shape.rank() == 0 || !(array.shape.without_batch() == expected || row_shape(array) == expected)) {
-    throw ShapeError(std::string("Model: expected ") + what + " of shape " + expected.str_with_batch() + ", got " +
-                     array.shape.str() + ".");
+    throw ShapeError(std::string("Model: expected ") + what + " of shape " + expected.str_with_batch() +
+                     ", got " + array.shape.str() + ".");
   }
 }
 
 void check_inputs(const Dataset& data, std::span<const Shape> expected, bool scan) {
   if (data.inputs.size() != expected.size()) {
-    throw ShapeError("Data: expected " + std::to_string(expected.size()) + " input arrays, got " + std::to_string(data.inputs.size()) + ".");
+    throw ShapeError("Data: expected " + std::to_string(expected.size()) + " input arrays, got " +
+                     std::to_string(data.inputs.size()) + ".");
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
     check_input(data.inputs[i], expected[i], "x");
@@ -189,7 +204,8 @@ void check_targets(const Dataset& data, std::span<const TargetSpec> expected, bo
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const ArrayView& target = data.targets[i];
-    if (target.shape.rank() == 0) throw ShapeError("Data: expected y with one row for each of x, got a scalar.");
+    if (target.shape.rank() == 0)
+      throw ShapeError("Data: expected y with one row for each of x, got a scalar.");
     check_rows(target, data.rows(), "y");
     if (expected[i].kind == TargetKind::labels) {
       check_labels_shape(target, expected[i]);
@@ -210,7 +226,8 @@ void check_targets(const Dataset& data, std::span<const TargetSpec> expected, bo
     scan_finite(target, "y");
     if (expected[i].kind != TargetKind::labels) continue;
     const LabelReader read = label_reader(target.dtype);
-    for (std::size_t row = 0; row < target.rows(); ++row) read_labels(target, read, row, expected[i], nullptr);
+    for (std::size_t row = 0; row < target.rows(); ++row)
+      read_labels(target, read, row, expected[i], nullptr);
   }
 }
 
@@ -218,14 +235,16 @@ void gather(const ArrayView& array, const RowSelection& rows, float* out, bool c
   const std::size_t elements = array.row_elements();
   const auto convert = kernels::table().convert;
   const ElementType type = element_type(array.dtype);
-  const bool contiguous =
-      rows.indices == nullptr && array.row_stride == static_cast<std::ptrdiff_t>(elements * size_of(array.dtype));
+  const bool contiguous = rows.indices == nullptr &&
+                          array.row_stride == static_cast<std::ptrdiff_t>(elements * size_of(array.dtype));
   if (contiguous) {
     convert(type, array.row(rows.first), out, elements * rows.count);
   } else {
     for (std::size_t i = 0; i < rows.count; ++i) {
       const std::size_t row = rows[i];
-      if (row >= array.rows()) throw DataError(std::string("Data: expected a row within ") + what + ", got index " + std::to_string(row) + ".");
+      if (row >= array.rows())
+        throw DataError(std::string("Data: expected a row within ") + what + ", got index " +
+                        std::to_string(row) + ".");
       convert(type, array.row(row), out + i * elements, elements);
     }
   }
@@ -235,7 +254,8 @@ void gather(const ArrayView& array, const RowSelection& rows, float* out, bool c
   }
 }
 
-void gather_labels(const ArrayView& array, const RowSelection& rows, const TargetSpec& spec, std::int32_t* out) {
+void gather_labels(const ArrayView& array, const RowSelection& rows, const TargetSpec& spec,
+                   std::int32_t* out) {
   const LabelReader read = label_reader(array.dtype);
   const std::size_t elements = array.row_elements();
   for (std::size_t i = 0; i < rows.count; ++i) read_labels(array, read, rows[i], spec, out + i * elements);

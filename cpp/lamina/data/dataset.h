@@ -29,8 +29,8 @@ struct Dataset {
 struct TargetSpec {
   Shape prediction;  // shape of the output, without the batch
   TargetKind kind = TargetKind::values;
-  std::string loss;                 // type of the loss, for messages
-  std::string sibling;              // the loss that takes the other kind of targets, or ""
+  std::string loss;                           // type of the loss, for messages
+  std::string sibling;                        // the loss that takes the other kind of targets, or ""
   std::optional<std::int64_t> ignored_label;  // allowed besides [0, classes)
 };
 

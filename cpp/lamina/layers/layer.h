@@ -86,12 +86,12 @@ struct ForwardContext {
   Executor* executor = nullptr;
 };
 
-// How a parameter moves. Where one is handed to backward(), nothing else needs that parameter's gradient, and the layer may run the
-// optimizer on it while it is in the cache instead of writing it; it then sets `done`. Whatever else backward() computes from
-// the parameter must come first.
+// How a parameter moves. Where one is handed to backward(), nothing else needs that parameter's gradient, and
+// the layer may run the optimizer on it while it is in the cache instead of writing it; it then sets `done`.
+// Whatever else backward() computes from the parameter must come first.
 struct ParameterUpdate {
   kernels::OptimizerKind kind = kernels::OptimizerKind::sgd;
-  kernels::OptimizerPass pass = {};   // of all its elements; no gradient
+  kernels::OptimizerPass pass = {};  // of all its elements; no gradient
   bool allowed = false;
   bool done = false;
 };
@@ -111,7 +111,8 @@ struct BackwardContext {
   std::span<const bool> accumulate_d_inputs;
   std::span<float* const> d_parameters;
   std::span<const bool> accumulate_d_parameters;
-  std::span<ParameterUpdate* const> updates;  // one for each parameter, null where the gradient itself is wanted
+  std::span<ParameterUpdate* const>
+      updates;               // one for each parameter, null where the gradient itself is wanted
   float* scratch = nullptr;  // what backward_scratch() asked for
   bool emit_logits = false;  // d_outputs are gradients of the logits
   const float* mask = nullptr;

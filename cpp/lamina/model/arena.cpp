@@ -8,9 +8,13 @@ namespace {
 
 constexpr std::size_t kLine = 16;  // floats in a cache line
 
-std::size_t round_up(std::size_t floats) { return (floats + kLine - 1) / kLine * kLine; }
+std::size_t round_up(std::size_t floats) {
+  return (floats + kLine - 1) / kLine * kLine;
+}
 
-bool alive_together(const ArenaItem& a, const ArenaItem& b) { return a.first <= b.last && b.first <= a.last; }
+bool alive_together(const ArenaItem& a, const ArenaItem& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
 
 }  // namespace
 

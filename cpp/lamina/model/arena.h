@@ -11,11 +11,11 @@ struct ArenaItem {
   std::size_t floats = 0;
   std::size_t first = 0;
   std::size_t last = 0;
-  std::size_t offset = 0;   // set by lay_out(), in floats; a multiple of 16 (64 bytes)
+  std::size_t offset = 0;  // set by lay_out(), in floats; a multiple of 16 (64 bytes)
 };
 
-// Sets the offsets and returns the floats that the arena needs. Largest first, each at the lowest offset that no tensor
-// alive at the same time takes.
+// Sets the offsets and returns the floats that the arena needs. Largest first, each at the lowest offset that
+// no tensor alive at the same time takes.
 std::size_t lay_out(std::vector<ArenaItem>& items);
 
 }  // namespace lamina

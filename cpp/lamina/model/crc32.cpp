@@ -5,8 +5,8 @@
 namespace lamina {
 namespace {
 
-// Slicing by eight (Kounavis and Berry, 2005): table k advances a byte by k more zero bytes, so that eight bytes cost eight
-// look-ups that don't wait for each other.
+// Slicing by eight (Kounavis and Berry, 2005): table k advances a byte by k more zero bytes, so that eight
+// bytes cost eight look-ups that don't wait for each other.
 using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
 constexpr Tables make_tables() {
@@ -33,8 +33,8 @@ void Crc32::add(const void* bytes, std::size_t count) {
   const auto* p = static_cast<const unsigned char*>(bytes);
   std::uint32_t crc = state_;
   for (; count >= 8; count -= 8, p += 8) {
-    const std::uint32_t low = crc ^ (std::uint32_t{p[0]} | std::uint32_t{p[1]} << 8U | std::uint32_t{p[2]} << 16U |
-                                     std::uint32_t{p[3]} << 24U);
+    const std::uint32_t low = crc ^ (std::uint32_t{p[0]} | std::uint32_t{p[1]} << 8U |
+                                     std::uint32_t{p[2]} << 16U | std::uint32_t{p[3]} << 24U);
     crc = kTables[7][low & 0xFFU] ^ kTables[6][(low >> 8U) & 0xFFU] ^ kTables[5][(low >> 16U) & 0xFFU] ^
           kTables[4][low >> 24U] ^ kTables[3][p[4]] ^ kTables[2][p[5]] ^ kTables[1][p[6]] ^ kTables[0][p[7]];
   }

@@ -10,7 +10,8 @@
 namespace lamina {
 namespace {
 
-// "BatchNormalization" -> "batch_normalization", "LeakyReLU" -> "leaky_re_lu", "ELU" -> "elu", as Keras names layers.
+// "BatchNormalization" -> "batch_normalization", "LeakyReLU" -> "leaky_re_lu", "ELU" -> "elu", as Keras names
+// layers.
 std::string snake_case(const std::string& type) {
   const auto upper = [&](std::size_t i) { return i < type.size() && type[i] >= 'A' && type[i] <= 'Z'; };
   std::string name;
@@ -23,7 +24,8 @@ std::string snake_case(const std::string& type) {
 }
 
 bool has_name(const std::vector<LayerEntry>& layers, const std::string& name) {
-  return std::any_of(layers.begin(), layers.end(), [&](const LayerEntry& entry) { return entry.name == name; });
+  return std::any_of(layers.begin(), layers.end(),
+                     [&](const LayerEntry& entry) { return entry.name == name; });
 }
 
 }  // namespace
@@ -56,7 +58,8 @@ std::size_t Graph::add_layer(LayerPtr layer) {
     name = base;
     for (std::size_t number = 1; has_name(layers, name); ++number) name = base + "_" + std::to_string(number);
   } else if (has_name(layers, name)) {
-    throw ArgumentError(layer->type() + " '" + name + "': expected a name that no other layer of the model has.");
+    throw ArgumentError(layer->type() + " '" + name +
+                        "': expected a name that no other layer of the model has.");
   } else if (name.find('/') != std::string::npos || name == "__metadata__") {
     throw ArgumentError(layer->type() + ": expected a name without '/', got '" + name + "'.");
   }
@@ -96,8 +99,9 @@ void Graph::declare() {
     for (const Edge& edge : node.inputs) {
       const std::vector<TensorSpec>& specs = built_nodes[edge.node].spec.outputs;
       if (edge.output >= specs.size()) {
-        throw ShapeError(entry.layer->type() + " '" + entry.name + "': expected an output below " + std::to_string(specs.size()) +
-                         " of the layer before it, got " + std::to_string(edge.output) + ".");
+        throw ShapeError(entry.layer->type() + " '" + entry.name + "': expected an output below " +
+                         std::to_string(specs.size()) + " of the layer before it, got " +
+                         std::to_string(edge.output) + ".");
       }
       node.input_specs.push_back(specs[edge.output]);
     }
@@ -115,11 +119,14 @@ void Graph::declare() {
     if (calls[index].empty()) continue;
     const LayerSpec& spec = calls[index].front()->spec;
     for (const Node* call : calls[index]) {
-      const bool same = std::equal(call->spec.parameters.begin(), call->spec.parameters.end(), spec.parameters.begin(),
-                                   spec.parameters.end(), [](const ParameterSpec& a, const ParameterSpec& b) {
-                                     return a.name == b.name && a.shape == b.shape;
-                                   });
-      if (!same) throw ShapeError(entry.layer->type() + " '" + entry.name + "': expected calls that share its weights' shapes.");
+      const bool same =
+          std::equal(call->spec.parameters.begin(), call->spec.parameters.end(), spec.parameters.begin(),
+                     spec.parameters.end(), [](const ParameterSpec& a, const ParameterSpec& b) {
+                       return a.name == b.name && a.shape == b.shape;
+                     });
+      if (!same)
+        throw ShapeError(entry.layer->type() + " '" + entry.name +
+                         "': expected calls that share its weights' shapes.");
     }
     for (const ParameterSpec& declared : spec.parameters) {
       if (declared.constraint) declared.constraint->check(declared.shape);
@@ -179,13 +186,14 @@ void Graph::unbuild() {
 
 void Graph::ensure_weights(std::optional<std::uint64_t> fallback_seed) {
   if (weights_ready) return;
-  const std::lock_guard lock(weights_mutex);   // two predictions may be the first at once
+  const std::lock_guard lock(weights_mutex);  // two predictions may be the first at once
   if (weights_ready) return;
   const std::uint64_t chosen = seed ? *seed : fallback_seed ? *fallback_seed : entropy_seed();
   for (std::size_t index = 0; index < parameters.size(); ++index) {
     const Parameter& parameter = parameters[index];
     RandomStream random(chosen, RandomUse::weights, index);
-    parameter.initializer->fill(parameter.shape, random, parameter_values.span().subspan(parameter.offset, parameter.size));
+    parameter.initializer->fill(parameter.shape, random,
+                                parameter_values.span().subspan(parameter.offset, parameter.size));
   }
   for (std::size_t index = 0; index < state.size(); ++index) {
     const StateRange& range = state[index];
@@ -204,7 +212,8 @@ bool Graph::has_regularizers() const {
 double Graph::penalty(const float* values) const {
   double sum = 0;
   for (const Parameter& parameter : parameters) {
-    if (parameter.regularizer) sum += parameter.regularizer->penalty(values + parameter.offset, parameter.size);
+    if (parameter.regularizer)
+      sum += parameter.regularizer->penalty(values + parameter.offset, parameter.size);
   }
   return sum;
 }

@@ -71,12 +71,12 @@ struct Graph {
   std::vector<Edge> outputs;
 
   bool built = false;
-  std::atomic<bool> weights_ready{false};   // drawn, set or loaded
-  std::mutex weights_mutex;                 // held while they are drawn
-  std::optional<std::uint64_t> seed;  // for the weights; nothing means entropy
+  std::atomic<bool> weights_ready{false};  // drawn, set or loaded
+  std::mutex weights_mutex;                // held while they are drawn
+  std::optional<std::uint64_t> seed;       // for the weights; nothing means entropy
   std::vector<Parameter> parameters;
   std::vector<StateRange> state;
-  std::size_t parameter_count = 0;       // floats
+  std::size_t parameter_count = 0;  // floats
   std::size_t state_count = 0;
   Buffer parameter_values;
   Buffer state_values;

@@ -1,5 +1,5 @@
-// A plan for prediction with the memory to gather its input. Models keep idle ones, so that a prediction allocates
-// only the first time and any number of threads predict at once.
+// A plan for prediction with the memory to gather its input. Models keep idle ones, so that a prediction
+// allocates only the first time and any number of threads predict at once.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace lamina {
 
 struct InferencePlan {
   Plan plan;
-  Buffer gathered;   // (max_rows, ...) of input 0; empty until an array can't be read in place
+  Buffer gathered;  // (max_rows, ...) of input 0; empty until an array can't be read in place
 
   InferencePlan(const Graph& graph, std::size_t max_rows)
       : plan(graph, {.max_rows = max_rows, .mode = Mode::inference, .backward = false, .emit_logits = {}}) {}

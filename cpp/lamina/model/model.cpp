@@ -51,10 +51,12 @@ void give_back(const Graph& graph, std::unique_ptr<InferencePlan> plan) {
 
 }  // namespace
 
-void InferencePlan::run(const Graph& graph, const ArrayView& input, std::size_t first, std::size_t count, float* output) {
+void InferencePlan::run(const Graph& graph, const ArrayView& input, std::size_t first, std::size_t count,
+                        float* output) {
   const std::size_t row_floats = input.row_elements();
-  const bool in_place = input.dtype == DType::f32 &&
-                        (count == 1 || input.row_stride == static_cast<std::ptrdiff_t>(row_floats * sizeof(float)));
+  const bool in_place =
+      input.dtype == DType::f32 &&
+      (count == 1 || input.row_stride == static_cast<std::ptrdiff_t>(row_floats * sizeof(float)));
   std::array<const float*, 1> inputs{};
   if (in_place) {
     inputs[0] = static_cast<const float*>(input.row(first));
@@ -69,20 +71,22 @@ void InferencePlan::run(const Graph& graph, const ArrayView& input, std::size_t 
   pass.inputs = inputs;
   pass.outputs = outputs;
   pass.parameters = graph.parameter_values.data();
-  pass.state = const_cast<float*>(graph.state_values.data());   // update_state is off: only read
+  pass.state = const_cast<float*>(graph.state_values.data());  // update_state is off: only read
   pass.executor = &thread_pool();
   plan.forward(pass);
 }
 
-bool Model::built() const { return graph_->built; }
+bool Model::built() const {
+  return graph_->built;
+}
 
 void Model::build(const Shape& input_shape) {
   Graph& graph = *graph_;
   if (graph.built) {
     const Shape& known = graph.nodes[graph.inputs[0]].spec.outputs[0].shape;
     if (known == input_shape) return;
-    throw StateError("Model: expected the input shape " + known.str_with_batch() + " that it is built with, got " +
-                     input_shape.str_with_batch() + ".");
+    throw StateError("Model: expected the input shape " + known.str_with_batch() +
+                     " that it is built with, got " + input_shape.str_with_batch() + ".");
   }
   const auto nodes = graph.nodes;
   try {
@@ -96,7 +100,9 @@ void Model::build(const Shape& input_shape) {
   }
 }
 
-std::size_t Model::num_layers() const { return graph_->layers.size(); }
+std::size_t Model::num_layers() const {
+  return graph_->layers.size();
+}
 
 std::size_t Model::count_params() const {
   require_built(*graph_, "count parameters");
@@ -140,18 +146,21 @@ void Model::predict(const ArrayView& input, View output, std::size_t batch_size)
   if (!graph.weights_ready) graph_->ensure_weights();
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1) {
     throw ArgumentError("Model: predict(input, output) expected one input and one output, got a model with " +
-                        std::to_string(graph.inputs.size()) + " and " + std::to_string(graph.outputs.size()) + ".");
+                        std::to_string(graph.inputs.size()) + " and " + std::to_string(graph.outputs.size()) +
+                        ".");
   }
   const Shape& expected = graph.nodes[graph.inputs[0]].spec.outputs[0].shape;
   check_input(input, expected, "x");
   const std::size_t rows = input.rows();
   const Shape& row_shape = graph.spec_of(graph.outputs[0]).shape;
   if (output.elements() != rows * row_shape.elements()) {
-    throw ShapeError("Model: expected room for predictions of shape " + row_shape.with_batch(rows).str() + ", got " +
-                     output.shape.str() + ".");
+    throw ShapeError("Model: expected room for predictions of shape " + row_shape.with_batch(rows).str() +
+                     ", got " + output.shape.str() + ".");
   }
   if (rows == 0) return;
-  const std::size_t chunk = rows == 1 ? 1 : rows <= kSmallRows ? kSmallRows : std::max<std::size_t>(1, batch_size);
+  const std::size_t chunk = rows == 1            ? 1
+                            : rows <= kSmallRows ? kSmallRows
+                                                 : std::max<std::size_t>(1, batch_size);
   auto plan = take_plan(graph, chunk);
   const std::size_t row_floats = row_shape.elements();
   for (std::size_t first = 0; first < rows; first += chunk) {
@@ -175,9 +184,15 @@ void Model::set_trainable(std::size_t layer, bool trainable) {
   ++graph_->layout_version;
 }
 
-bool Model::trainable(std::size_t layer) const { return graph_->layers.at(layer).trainable; }
-const std::string& Model::layer_name(std::size_t layer) const { return graph_->layers.at(layer).name; }
-Model Model::clone() const { return Model(graph_->clone()); }
+bool Model::trainable(std::size_t layer) const {
+  return graph_->layers.at(layer).trainable;
+}
+const std::string& Model::layer_name(std::size_t layer) const {
+  return graph_->layers.at(layer).name;
+}
+Model Model::clone() const {
+  return Model(graph_->clone());
+}
 
 Model sequential(std::vector<LayerPtr> layers, std::optional<std::uint64_t> seed) {
   auto graph = std::make_shared<Graph>();
@@ -186,15 +201,18 @@ Model sequential(std::vector<LayerPtr> layers, std::optional<std::uint64_t> seed
   std::set<const Layer*> seen;
   for (std::size_t index = 0; index < layers.size(); ++index) {
     const LayerPtr& layer = layers[index];
-    if (layer == nullptr) throw ArgumentError("Sequential: expected layers, got null at index " + std::to_string(index) + ".");
+    if (layer == nullptr)
+      throw ArgumentError("Sequential: expected layers, got null at index " + std::to_string(index) + ".");
     if (const auto* input = dynamic_cast<const Input*>(layer.get())) {
-      if (index != 0) throw ArgumentError("Sequential: expected Input as the first layer only, got one at index " + std::to_string(index) + ".");
+      if (index != 0)
+        throw ArgumentError("Sequential: expected Input as the first layer only, got one at index " +
+                            std::to_string(index) + ".");
       input_shape = input->options().shape;
       continue;
     }
     if (!seen.insert(layer.get()).second) {
-      throw ArgumentError("Sequential: expected each layer once, got the same " + layer->type() + " object again at index " +
-                          std::to_string(index) + "; make a new one.");
+      throw ArgumentError("Sequential: expected each layer once, got the same " + layer->type() +
+                          " object again at index " + std::to_string(index) + "; make a new one.");
     }
     graph->add_layer(layer);
   }

@@ -28,25 +28,29 @@ Value edges_value(const std::vector<Edge>& edges) {
 std::string architecture_of(const Graph& graph) {
   Value::List layers;
   for (const LayerEntry& entry : graph.layers) {
-    layers.push_back(Config{"", {{"name", entry.name}, {"trainable", entry.trainable}, {"layer", entry.layer->config()}}});
+    layers.push_back(
+        Config{"", {{"name", entry.name}, {"trainable", entry.trainable}, {"layer", entry.layer->config()}}});
   }
   Value::List nodes;
   for (const Node& node : graph.nodes) {
     if (node.is_input()) {
       nodes.push_back(Config{"", {{"shape", FieldType<Shape>::to(node.spec.outputs[0].shape)}}});
     } else {
-      nodes.push_back(
-          Config{"", {{"layer", static_cast<std::int64_t>(node.layer)}, {"inputs", edges_value(node.inputs)}}});
+      nodes.push_back(Config{
+          "", {{"layer", static_cast<std::int64_t>(node.layer)}, {"inputs", edges_value(node.inputs)}}});
     }
   }
-  Config root{"", {{"version", kVersion}, {"layers", layers}, {"nodes", nodes}, {"outputs", edges_value(graph.outputs)}}};
+  Config root{
+      "",
+      {{"version", kVersion}, {"layers", layers}, {"nodes", nodes}, {"outputs", edges_value(graph.outputs)}}};
   root.fields.emplace_back("seed", graph.seed ? Value(std::to_string(*graph.seed)) : Value());
   return to_json(Value(std::move(root)));
 }
 
 const Value& field(const Value& object, const char* name) {
   const Value* found = object.object() != nullptr ? object.object()->find(name) : nullptr;
-  if (found == nullptr) throw FormatError(std::string("Architecture: expected the field '") + name + "', got none.");
+  if (found == nullptr)
+    throw FormatError(std::string("Architecture: expected the field '") + name + "', got none.");
   return *found;
 }
 
@@ -59,7 +63,8 @@ const Value::List& list_of(const Value& object, const char* name) {
 std::size_t index_of(const Value& value, std::size_t count) {
   const auto* number = std::get_if<std::int64_t>(&value.storage());
   if (number == nullptr || *number < 0 || static_cast<std::size_t>(*number) >= count) {
-    throw FormatError("Architecture: expected an index below " + std::to_string(count) + ", got " + value.str() + ".");
+    throw FormatError("Architecture: expected an index below " + std::to_string(count) + ", got " +
+                      value.str() + ".");
   }
   return static_cast<std::size_t>(*number);
 }
@@ -67,7 +72,8 @@ std::size_t index_of(const Value& value, std::size_t count) {
 std::vector<Edge> edges_of(const Value::List& list, std::size_t nodes) {
   std::vector<Edge> edges;
   for (const Value& item : list) {
-    if (item.list() == nullptr || item.list()->size() != 2) throw FormatError("Architecture: expected edges as [node, output].");
+    if (item.list() == nullptr || item.list()->size() != 2)
+      throw FormatError("Architecture: expected edges as [node, output].");
     edges.push_back({index_of((*item.list())[0], nodes), index_of((*item.list())[1], 1U << 16U)});
   }
   return edges;
@@ -76,7 +82,8 @@ std::vector<Edge> edges_of(const Value::List& list, std::size_t nodes) {
 void read_layer(Graph& graph, std::set<std::string>& names, const Value& value) {
   const Config* config = field(value, "layer").object();
   const std::string* name = field(value, "name").text();
-  if (config == nullptr || name == nullptr) throw FormatError("Architecture: expected a name and a description for each layer.");
+  if (config == nullptr || name == nullptr)
+    throw FormatError("Architecture: expected a name and a description for each layer.");
   if (name->empty() || !names.insert(*name).second) {
     throw FormatError("Architecture: expected layer names that differ, got '" + *name + "' again.");
   }
@@ -110,14 +117,16 @@ std::optional<std::uint64_t> read_seed(const Value& value) {
 std::shared_ptr<Graph> read_architecture(const std::string& text) {
   const Value root = from_json(text);
   if (!(field(root, "version") == Value(kVersion))) {
-    throw FormatError("Architecture: expected version 1, got " + field(root, "version").str() + "; a newer lamina reads it.");
+    throw FormatError("Architecture: expected version 1, got " + field(root, "version").str() +
+                      "; a newer lamina reads it.");
   }
   auto graph = std::make_shared<Graph>();
   std::set<std::string> names;
   for (const Value& layer : list_of(root, "layers")) read_layer(*graph, names, layer);
   for (const Value& node : list_of(root, "nodes")) read_node(*graph, node);
   graph->outputs = edges_of(list_of(root, "outputs"), graph->nodes.size());
-  if (graph->outputs.empty() || graph->inputs.empty()) throw FormatError("Architecture: expected inputs and outputs, got none.");
+  if (graph->outputs.empty() || graph->inputs.empty())
+    throw FormatError("Architecture: expected inputs and outputs, got none.");
   graph->seed = read_seed(field(root, "seed"));
   graph->declare();
   for (const Edge& edge : graph->outputs) {
@@ -133,10 +142,14 @@ bool same_shape(const safetensors::Entry& entry, const Shape& shape) {
 
 const safetensors::Entry& find_tensor(const safetensors::Reader& file, const NamedRange& range) {
   const safetensors::Entry* entry = file.find(range.name);
-  if (entry == nullptr) throw FormatError("File " + file.describe() + ": expected the tensor '" + range.name + "', got none.");
+  if (entry == nullptr)
+    throw FormatError("File " + file.describe() + ": expected the tensor '" + range.name + "', got none.");
   if (!same_shape(*entry, range.shape)) {
-    throw ShapeError("File " + file.describe() + ": expected '" + range.name + "' of shape " + range.shape.str() + ", got " +
-                     Shape(entry->shape.size() > Shape::kMaxRank ? std::span<const std::size_t>() : std::span(entry->shape)).str() +
+    throw ShapeError("File " + file.describe() + ": expected '" + range.name + "' of shape " +
+                     range.shape.str() + ", got " +
+                     Shape(entry->shape.size() > Shape::kMaxRank ? std::span<const std::size_t>()
+                                                                 : std::span(entry->shape))
+                         .str() +
                      ".");
   }
   return *entry;
@@ -180,8 +193,9 @@ void read_tensors(Graph& graph, const safetensors::Reader& file) {
 }
 
 const Graph& saveable(const Model& model) {
-  if (!model.built()) throw StateError("Model: expected a built model to save, got one without an input shape.");
-  model.flat_parameters();   // draws the weights
+  if (!model.built())
+    throw StateError("Model: expected a built model to save, got one without an input shape.");
+  model.flat_parameters();  // draws the weights
   return model.graph();
 }
 
@@ -202,16 +216,20 @@ FileContents load_file(const std::string& path) {
   const auto architecture = file.metadata().find(kArchitecture);
   const auto checksum = file.metadata().find(kChecksum);
   if (architecture == file.metadata().end() || checksum == file.metadata().end()) {
-    throw FormatError("File '" + path + "': expected a model that lamina saved, got a file without architecture and checksum; " +
-                      "load_weights takes plain safetensors files.");
+    throw FormatError(
+        "File '" + path +
+        "': expected a model that lamina saved, got a file without architecture and checksum; " +
+        "load_weights takes plain safetensors files.");
   }
   if (safetensors::hexadecimal(file.checksum(kChecksum)) != checksum->second) {
-    throw FormatError("File '" + path + "': expected the checksum " + checksum->second + ", got another: the file is damaged.");
+    throw FormatError("File '" + path + "': expected the checksum " + checksum->second +
+                      ", got another: the file is damaged.");
   }
   // What a model file holds; anything narrower would need more memory than the file has bytes.
   for (const safetensors::Entry& entry : file.entries()) {
     if (entry.dtype != "F32") {
-      throw FormatError("File '" + path + "': expected the tensor '" + entry.name + "' to be F32, got " + entry.dtype + ".");
+      throw FormatError("File '" + path + "': expected the tensor '" + entry.name + "' to be F32, got " +
+                        entry.dtype + ".");
     }
   }
   try {
@@ -222,7 +240,8 @@ FileContents load_file(const std::string& path) {
     contents.metadata.erase(kChecksum);
     for (const safetensors::Entry& entry : file.entries()) {
       bool own = false;
-      for_each_range(*graph, [&](const NamedRange& range, const float*) { own = own || range.name == entry.name; });
+      for_each_range(*graph,
+                     [&](const NamedRange& range, const float*) { own = own || range.name == entry.name; });
       if (own) continue;
       ExtraTensor extra{entry.name, Shape(entry.shape), std::vector<float>(Shape(entry.shape).elements())};
       file.read(entry, extra.values);
@@ -240,15 +259,20 @@ FileContents load_file(const std::string& path) {
   }
 }
 
-void save_model(const Model& model, const std::string& path) { save_file(model, {}, {}, path); }
-Model load_model(const std::string& path) { return load_file(path).model; }
+void save_model(const Model& model, const std::string& path) {
+  save_file(model, {}, {}, path);
+}
+Model load_model(const std::string& path) {
+  return load_file(path).model;
+}
 
 void save_weights(const Model& model, const std::string& path) {
   safetensors::write(path, {{"format", "lamina"}}, tensors_of(saveable(model)), "");
 }
 
 void load_weights(Model& model, const std::string& path) {
-  if (!model.built()) throw StateError("Model: expected a built model to load weights into, got one without an input shape.");
+  if (!model.built())
+    throw StateError("Model: expected a built model to load weights into, got one without an input shape.");
   const safetensors::Reader file(path);
   read_tensors(model.graph(), file);
 }

@@ -1,4 +1,5 @@
-// JSON through nlohmann_json, the only place that knows it. Parsing is bounded: depth, number of values, no repeated keys.
+// JSON through nlohmann_json, the only place that knows it. Parsing is bounded: depth, number of values, no
+// repeated keys.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -9,7 +10,7 @@ namespace lamina {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxValues = 50000;   // bounds what a small hostile file can make us allocate
+constexpr std::size_t kMaxValues = 50000;  // bounds what a small hostile file can make us allocate
 
 using Json = nlohmann::ordered_json;
 
@@ -33,7 +34,8 @@ Json json_of(const Value& value, std::size_t& count, std::size_t depth) {
     }
     Json operator()(const std::shared_ptr<const Config>& object) const {
       Json fields = Json::object();
-      for (const auto& [name, field] : object->fields) fields[name] = json_of(field, count, depth + (object->type.empty() ? 1 : 2));
+      for (const auto& [name, field] : object->fields)
+        fields[name] = json_of(field, count, depth + (object->type.empty() ? 1 : 2));
       if (object->type.empty()) return fields;
       count += 2;
       return Json{{"class_name", object->type}, {"config", std::move(fields)}};
@@ -62,7 +64,8 @@ class Builder {
   bool boolean(bool value) { return add(value); }
   bool number_integer(std::int64_t value) { return add(value); }
   bool number_unsigned(std::uint64_t value) {
-    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) throw FormatError("a number is too large.");
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      throw FormatError("a number is too large.");
     return add(static_cast<std::int64_t>(value));
   }
   bool number_float(double value, const std::string&) { return add(value); }
@@ -144,7 +147,8 @@ Value from_json(std::string_view text) {
   // nlohmann takes a NUL for the end, whatever follows.
   if (text.find('\0') != std::string_view::npos) throw FormatError("expected JSON, got a NUL byte.");
   Builder builder;
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) throw FormatError("expected JSON, got something else.");
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder))
+    throw FormatError("expected JSON, got something else.");
   return builder.result();
 }
 

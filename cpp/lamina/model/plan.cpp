@@ -21,7 +21,8 @@ struct Storage {
   std::size_t output = kNone;  // of the graph, when the caller may say where it goes
 };
 
-// Everything that is handed to one node's layer; the vectors keep their size, a run only changes pointers and rows.
+// Everything that is handed to one node's layer; the vectors keep their size, a run only changes pointers and
+// rows.
 struct Call {
   const Layer* layer = nullptr;
   std::size_t node = 0;
@@ -32,13 +33,13 @@ struct Call {
   bool draws_random = false;
   Mode mode = Mode::inference;
 
-  std::vector<std::size_t> input_storage, output_storage;       // of values
-  std::vector<std::size_t> d_input_storage, d_output_storage;   // of gradients; kNone where none is needed
-  std::vector<std::size_t> zero_d_outputs;                      // among them, those that nobody else writes
+  std::vector<std::size_t> input_storage, output_storage;      // of values
+  std::vector<std::size_t> d_input_storage, d_output_storage;  // of gradients; kNone where none is needed
+  std::vector<std::size_t> zero_d_outputs;                     // among them, those that nobody else writes
   std::vector<std::size_t> saved_items;
   std::vector<std::size_t> parameter_offsets, state_offsets;
   bool first_writer_of_parameters = true;
-  bool only_call = true;                                        // of its layer: gradients are whole after it
+  bool only_call = true;  // of its layer: gradients are whole after it
 
   std::vector<ConstView> inputs, outputs_read, d_outputs;
   std::vector<View> outputs, d_inputs;
@@ -57,15 +58,15 @@ struct Plan::Impl {
   std::size_t num_nodes;
 
   std::vector<Storage> storages;
-  std::vector<std::vector<std::size_t>> value_of, gradient_of;   // storage of (node, output)
-  std::vector<bool> needs_gradient;                              // node: its output's gradient is needed
+  std::vector<std::vector<std::size_t>> value_of, gradient_of;  // storage of (node, output)
+  std::vector<bool> needs_gradient;                             // node: its output's gradient is needed
   std::vector<ArenaItem> items;
   std::vector<Call> calls;
-  std::vector<std::size_t> copied_outputs;                       // outputs that can't be redirected
-  std::vector<std::size_t> loss_gradient_of;                     // storage, for each output of the graph
+  std::vector<std::size_t> copied_outputs;    // outputs that can't be redirected
+  std::vector<std::size_t> loss_gradient_of;  // storage, for each output of the graph
   Buffer arena;
   std::size_t scratch_offset = 0;
-  std::vector<float*> pointers;                                  // of each storage, in this run
+  std::vector<float*> pointers;  // of each storage, in this run
 
   Impl(const Graph& source, PlanOptions plan_options)
       : graph(source),
@@ -90,13 +91,16 @@ struct Plan::Impl {
   std::size_t backward_time(std::size_t node) const { return 2 * num_nodes - node; }
 
   const LayerEntry& entry_of(std::size_t node) const { return graph.layers[graph.nodes[node].layer]; }
-  bool is_view(std::size_t node) const { return !graph.nodes[node].is_input() && entry_of(node).layer->is_view(); }
+  bool is_view(std::size_t node) const {
+    return !graph.nodes[node].is_input() && entry_of(node).layer->is_view();
+  }
   bool is_graph_output(const Edge& edge) const {
     return std::find(graph.outputs.begin(), graph.outputs.end(), edge) != graph.outputs.end();
   }
   std::size_t consumers(const Edge& edge) const {
     std::size_t count = 0;
-    for (const Node& node : graph.nodes) count += static_cast<std::size_t>(std::count(node.inputs.begin(), node.inputs.end(), edge));
+    for (const Node& node : graph.nodes)
+      count += static_cast<std::size_t>(std::count(node.inputs.begin(), node.inputs.end(), edge));
     return count;
   }
 
@@ -121,12 +125,14 @@ struct Plan::Impl {
       for (std::size_t output = 0; output < node.spec.outputs.size(); ++output) {
         Storage storage;
         if (node.is_input()) {
-          storage.input = static_cast<std::size_t>(std::find(graph.inputs.begin(), graph.inputs.end(), index) - graph.inputs.begin());
+          storage.input = static_cast<std::size_t>(
+              std::find(graph.inputs.begin(), graph.inputs.end(), index) - graph.inputs.begin());
         } else if (is_view(index)) {
           value_of[index].push_back(value_of[node.inputs[0].node][node.inputs[0].output]);
           continue;
         } else {
-          storage.item = new_item(node.spec.outputs[output].shape.elements() * options.max_rows, index, index);
+          storage.item =
+              new_item(node.spec.outputs[output].shape.elements() * options.max_rows, index, index);
         }
         value_of[index].push_back(new_storage(storage));
       }
@@ -138,7 +144,8 @@ struct Plan::Impl {
       const bool reads_later = options.backward && needed && !is_view(index);
       for (const Edge& edge : node.inputs) {
         extend(value_of[edge.node][edge.output], index);
-        if (reads_later && node.spec.backward_reads_inputs) extend(value_of[edge.node][edge.output], backward_time(index));
+        if (reads_later && node.spec.backward_reads_inputs)
+          extend(value_of[edge.node][edge.output], backward_time(index));
       }
       if (reads_later && node.spec.backward_reads_outputs) {
         for (const std::size_t storage : value_of[index]) extend(storage, backward_time(index));
@@ -172,7 +179,7 @@ struct Plan::Impl {
       for (std::size_t output = 0; output < node.spec.outputs.size(); ++output) {
         const bool is_output = is_graph_output({index, output});
         if (!needs_gradient[index] && !is_output) continue;
-        if (gradient_of[index][output] != kNone) continue;   // shared by a view behind it
+        if (gradient_of[index][output] != kNone) continue;  // shared by a view behind it
         std::size_t first = is_output ? loss_time() : backward_time(index);
         for (std::size_t consumer = index + 1; consumer < num_nodes; ++consumer) {
           const auto& edges = graph.nodes[consumer].inputs;
@@ -180,7 +187,8 @@ struct Plan::Impl {
           first = std::min(first, backward_time(consumer));
         }
         Storage storage;
-        storage.item = new_item(node.spec.outputs[output].shape.elements() * options.max_rows, first, backward_time(index));
+        storage.item = new_item(node.spec.outputs[output].shape.elements() * options.max_rows, first,
+                                backward_time(index));
         gradient_of[index][output] = new_storage(storage);
       }
       if (!node.is_input() && shares_gradient(index)) {
@@ -192,7 +200,8 @@ struct Plan::Impl {
     place_loss_gradients();
   }
 
-  // An output that the graph names twice has two losses: the second writes beside the first, and is added to it.
+  // An output that the graph names twice has two losses: the second writes beside the first, and is added to
+  // it.
   void place_loss_gradients() {
     for (std::size_t index = 0; index < graph.outputs.size(); ++index) {
       const Edge& edge = graph.outputs[index];
@@ -200,7 +209,8 @@ struct Plan::Impl {
       loss_gradient_of.push_back(gradient_of[edge.node][edge.output]);
       if (first == graph.outputs.begin() + static_cast<std::ptrdiff_t>(index)) continue;
       Storage storage;
-      storage.item = new_item(graph.spec_of(edge).shape.elements() * options.max_rows, loss_time(), loss_time());
+      storage.item =
+          new_item(graph.spec_of(edge).shape.elements() * options.max_rows, loss_time(), loss_time());
       loss_gradient_of.back() = new_storage(storage);
     }
   }
@@ -215,7 +225,8 @@ struct Plan::Impl {
 
   void make_calls() {
     std::vector<bool> layer_written(graph.layers.size(), false);
-    std::vector<bool> written(storages.size(), false);   // gradients that an earlier backward (or the loss) has set
+    std::vector<bool> written(storages.size(),
+                              false);  // gradients that an earlier backward (or the loss) has set
     if (options.backward) {
       for (const Edge& edge : graph.outputs) written[gradient_of[edge.node][edge.output]] = true;
     }
@@ -264,17 +275,20 @@ struct Plan::Impl {
         call.saved_items.push_back(new_item(saved.floats(options.max_rows), index, backward_time(index)));
       }
     }
-    for (const std::size_t parameter : entry.parameters) call.parameter_offsets.push_back(graph.parameters[parameter].offset);
+    for (const std::size_t parameter : entry.parameters)
+      call.parameter_offsets.push_back(graph.parameters[parameter].offset);
     for (const std::size_t state : entry.state) call.state_offsets.push_back(graph.state[state].offset);
     call.parameters.resize(entry.parameters.size());
     call.d_parameters.resize(entry.parameters.size());
     call.updates.resize(entry.parameters.size());
-    call.only_call = std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& other) { return other.layer == node.layer; }) == 1;
+    call.only_call = std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                                   [&](const Node& other) { return other.layer == node.layer; }) == 1;
     call.state.resize(entry.state.size());
     call.state_out.resize(entry.state.size());
     call.saved.resize(call.saved_items.size());
     call.accumulate_d_inputs = std::make_unique<bool[]>(std::max<std::size_t>(1, node.inputs.size()));
-    call.accumulate_d_parameters = std::make_unique<bool[]>(std::max<std::size_t>(1, entry.parameters.size()));
+    call.accumulate_d_parameters =
+        std::make_unique<bool[]>(std::max<std::size_t>(1, entry.parameters.size()));
     return call;
   }
 
@@ -302,7 +316,8 @@ struct Plan::Impl {
 
   void wire_saved() {
     for (Call& call : calls) {
-      for (std::size_t i = 0; i < call.saved.size(); ++i) call.saved[i] = arena.data() + items[call.saved_items[i]].offset;
+      for (std::size_t i = 0; i < call.saved.size(); ++i)
+        call.saved[i] = arena.data() + items[call.saved_items[i]].offset;
     }
   }
 
@@ -311,7 +326,7 @@ struct Plan::Impl {
     for (std::size_t i = 0; i < storages.size(); ++i) {
       const Storage& storage = storages[i];
       if (storage.input != kNone) {
-        pointers[i] = const_cast<float*>(run.inputs[storage.input]);   // only ever read
+        pointers[i] = const_cast<float*>(run.inputs[storage.input]);  // only ever read
       } else if (storage.output != kNone && !run.outputs.empty() && run.outputs[storage.output] != nullptr) {
         pointers[i] = run.outputs[storage.output];
       } else {
@@ -330,12 +345,14 @@ struct Plan::Impl {
   }
 
   void bind(Call& call, const PlanRun& run) {
-    for (std::size_t i = 0; i < call.inputs.size(); ++i) set(call.inputs[i], pointers[call.input_storage[i]], run.rows);
+    for (std::size_t i = 0; i < call.inputs.size(); ++i)
+      set(call.inputs[i], pointers[call.input_storage[i]], run.rows);
     for (std::size_t i = 0; i < call.outputs.size(); ++i) {
       set(call.outputs[i], pointers[call.output_storage[i]], run.rows);
       set(call.outputs_read[i], pointers[call.output_storage[i]], run.rows);
     }
-    for (std::size_t i = 0; i < call.parameters.size(); ++i) call.parameters[i] = run.parameters + call.parameter_offsets[i];
+    for (std::size_t i = 0; i < call.parameters.size(); ++i)
+      call.parameters[i] = run.parameters + call.parameter_offsets[i];
     for (std::size_t i = 0; i < call.state.size(); ++i) {
       call.state[i] = run.state + call.state_offsets[i];
       call.state_out[i] = run.state + call.state_offsets[i];
@@ -380,7 +397,8 @@ struct Plan::Impl {
     }
     const LayerEntry& entry = entry_of(call.node);
     const bool frozen = !entry.trainable;
-    for (std::size_t i = 0; i < call.d_outputs.size(); ++i) set(call.d_outputs[i], pointers[call.d_output_storage[i]], run.rows);
+    for (std::size_t i = 0; i < call.d_outputs.size(); ++i)
+      set(call.d_outputs[i], pointers[call.d_output_storage[i]], run.rows);
     for (std::size_t i = 0; i < call.d_inputs.size(); ++i) {
       const std::size_t storage = call.d_input_storage[i];
       set(call.d_inputs[i], storage == kNone ? nullptr : pointers[storage], run.rows);
@@ -414,13 +432,22 @@ struct Plan::Impl {
   }
 };
 
-Plan::Plan(const Graph& graph, PlanOptions options) : impl_(std::make_unique<Impl>(graph, std::move(options))) {}
+Plan::Plan(const Graph& graph, PlanOptions options)
+    : impl_(std::make_unique<Impl>(graph, std::move(options))) {}
 Plan::~Plan() = default;
 
-const PlanOptions& Plan::options() const { return impl_->options; }
-std::uint64_t Plan::layout_version() const { return impl_->layout_version; }
-std::size_t Plan::arena_bytes() const { return impl_->arena.size() * sizeof(float); }
-bool Plan::emits_logits(std::size_t index) const { return impl_->fuses(index); }
+const PlanOptions& Plan::options() const {
+  return impl_->options;
+}
+std::uint64_t Plan::layout_version() const {
+  return impl_->layout_version;
+}
+std::size_t Plan::arena_bytes() const {
+  return impl_->arena.size() * sizeof(float);
+}
+bool Plan::emits_logits(std::size_t index) const {
+  return impl_->fuses(index);
+}
 
 double Plan::forward(const PlanRun& run) {
   Impl& plan = *impl_;

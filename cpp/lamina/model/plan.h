@@ -33,13 +33,13 @@ struct PlanRun {
   std::uint64_t seed = 0;     // random numbers are keyed by (seed, node, step)
   std::uint64_t step = 0;
   std::span<float* const> outputs;  // where outputs go; empty: into the arena. See output()
-  bool penalties = false;                  // compute the activity penalties
+  bool penalties = false;           // compute the activity penalties
   Executor* executor = nullptr;
   // Backward:
   float* gradient = nullptr;         // flat, as parameters
   bool accumulate_gradient = false;  // add to it
   float activity_scale = 1.0F;
-  std::span<ParameterUpdate> updates;              // one for each parameter of the graph, or none: see BackwardContext
+  std::span<ParameterUpdate> updates;  // one for each parameter of the graph, or none: see BackwardContext
 };
 
 class Plan {

@@ -18,7 +18,8 @@ struct Predictor::Impl {
   Impl(const Model& model, std::size_t rows)
       : source(model),
         snapshot(model.clone()),
-        plan(snapshot.graph(), {.max_rows = rows, .mode = Mode::inference, .backward = false, .emit_logits = {}}),
+        plan(snapshot.graph(),
+             {.max_rows = rows, .mode = Mode::inference, .backward = false, .emit_logits = {}}),
         max_rows(rows),
         input_size(model.input_shape().elements()),
         output_size(model.output_shape().elements()) {}
@@ -32,7 +33,7 @@ const Model& checked(const Model& model, const PredictorOptions& options) {
     throw ArgumentError("Predictor: expected a model with one input and one output.");
   }
   if (options.max_batch == 0) throw ArgumentError("Predictor: expected max_batch to be at least 1, got 0.");
-  model.flat_parameters();   // draws the weights where there are none
+  model.flat_parameters();  // draws the weights where there are none
   return model;
 }
 
@@ -44,12 +45,17 @@ Predictor::~Predictor() = default;
 Predictor::Predictor(Predictor&&) noexcept = default;
 Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 
-std::size_t Predictor::input_size() const noexcept { return impl_->input_size; }
-std::size_t Predictor::output_size() const noexcept { return impl_->output_size; }
+std::size_t Predictor::input_size() const noexcept {
+  return impl_->input_size;
+}
+std::size_t Predictor::output_size() const noexcept {
+  return impl_->output_size;
+}
 
 Status Predictor::predict(std::span<const float> input, std::span<float> output) noexcept {
   Impl& impl = *impl_;
-  if (impl.input_size == 0 || input.empty() || input.size() % impl.input_size != 0) return Status::wrong_input_size;
+  if (impl.input_size == 0 || input.empty() || input.size() % impl.input_size != 0)
+    return Status::wrong_input_size;
   const std::size_t rows = input.size() / impl.input_size;
   if (rows > impl.max_rows) return Status::wrong_input_size;
   if (output.size() != rows * impl.output_size) return Status::wrong_output_size;

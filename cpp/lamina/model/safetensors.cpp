@@ -44,22 +44,26 @@ std::size_t bytes_of(const std::string& dtype) {
 
 std::uint64_t natural(const std::string& path, const Value& value) {
   const auto* number = std::get_if<std::int64_t>(&value.storage());
-  if (number == nullptr || *number < 0) throw_format(path, "sizes and offsets that are natural numbers, got " + value.str());
+  if (number == nullptr || *number < 0)
+    throw_format(path, "sizes and offsets that are natural numbers, got " + value.str());
   return static_cast<std::uint64_t>(*number);
 }
 
-Entry parse_entry(const std::string& path, const std::string& name, const Value& value, std::uint64_t data_bytes) {
+Entry parse_entry(const std::string& path, const std::string& name, const Value& value,
+                  std::uint64_t data_bytes) {
   const Config* fields = value.object();
   const Value* dtype = fields != nullptr ? fields->find("dtype") : nullptr;
   const Value* shape = fields != nullptr ? fields->find("shape") : nullptr;
   const Value* offsets = fields != nullptr ? fields->find("data_offsets") : nullptr;
-  if (dtype == nullptr || dtype->text() == nullptr || shape == nullptr || shape->list() == nullptr || offsets == nullptr ||
-      offsets->list() == nullptr || offsets->list()->size() != 2) {
+  if (dtype == nullptr || dtype->text() == nullptr || shape == nullptr || shape->list() == nullptr ||
+      offsets == nullptr || offsets->list() == nullptr || offsets->list()->size() != 2) {
     throw_format(path, "dtype, shape and data_offsets for the tensor '" + name + "'");
   }
-  Entry entry{name, *dtype->text(), {}, natural(path, (*offsets->list())[0]), natural(path, (*offsets->list())[1])};
+  Entry entry{
+      name, *dtype->text(), {}, natural(path, (*offsets->list())[0]), natural(path, (*offsets->list())[1])};
   std::uint64_t bytes = bytes_of(entry.dtype);
-  if (bytes == 0) throw_format(path, "a known dtype for the tensor '" + name + "', got '" + entry.dtype + "'");
+  if (bytes == 0)
+    throw_format(path, "a known dtype for the tensor '" + name + "', got '" + entry.dtype + "'");
   for (const Value& extent : *shape->list()) {
     entry.shape.push_back(natural(path, extent));
     if (entry.shape.back() != 0 && bytes > data_bytes / entry.shape.back()) {
@@ -73,7 +77,9 @@ Entry parse_entry(const std::string& path, const std::string& name, const Value&
   return entry;
 }
 
-float bfloat16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
+float bfloat16(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
+}
 
 // The order in which readers see tensors: by offset; empty ones, which share theirs, by name.
 void sort_entries(std::vector<Entry>& entries) {
@@ -95,7 +101,8 @@ void add_table(Crc32& crc, const std::map<std::string, std::string>& metadata, c
   }
 }
 
-std::string header_text(const std::map<std::string, std::string>& metadata, const std::vector<Entry>& entries) {
+std::string header_text(const std::map<std::string, std::string>& metadata,
+                        const std::vector<Entry>& entries) {
   Config header{"", {}};
   Config pairs{"", {}};
   for (const auto& [key, value] : metadata) pairs.fields.emplace_back(key, value);
@@ -104,11 +111,12 @@ std::string header_text(const std::map<std::string, std::string>& metadata, cons
     Value::List shape;
     for (const std::size_t extent : entry.shape) shape.emplace_back(static_cast<std::int64_t>(extent));
     const Value::List offsets{static_cast<std::int64_t>(entry.begin), static_cast<std::int64_t>(entry.end)};
-    header.fields.emplace_back(entry.name,
-                               Config{"", {{"dtype", entry.dtype}, {"shape", shape}, {"data_offsets", offsets}}});
+    header.fields.emplace_back(
+        entry.name, Config{"", {{"dtype", entry.dtype}, {"shape", shape}, {"data_offsets", offsets}}});
   }
   std::string text = to_json(Value(std::move(header)));
-  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');   // the data stay 8-byte aligned
+  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes,
+              ' ');  // the data stay 8-byte aligned
   return text;
 }
 
@@ -143,12 +151,13 @@ class AtomicFile {
     if (::fsync(file_) != 0) throw_file(path_, "be written");
     const int file = file_;
     file_ = -1;
-    if (::close(file) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) throw_file(path_, "be written");
+    if (::close(file) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
+      throw_file(path_, "be written");
     done_ = true;
     const std::size_t slash = path_.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
     const int directory = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
-    if (directory < 0) return;   // the file is there; only its name may be lost with the power
+    if (directory < 0) return;  // the file is there; only its name may be lost with the power
     ::fsync(directory);
     ::close(directory);
   }
@@ -172,15 +181,18 @@ Reader::Reader(const std::string& path) : path_(path) {
   file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file_ < 0) throw_file(path, "be read");
   try {
-    struct stat info {};
+    struct stat info{};
     if (::fstat(file_, &info) != 0) throw_file(path, "be read");
-    if (!S_ISREG(info.st_mode)) throw FileError("File '" + path + "': can't be read: it is not a regular file.");
+    if (!S_ISREG(info.st_mode))
+      throw FileError("File '" + path + "': can't be read: it is not a regular file.");
     size_ = static_cast<std::uint64_t>(info.st_size);
     std::uint64_t header_bytes = 0;
-    if (size_ < kLengthBytes) throw_format(path, "a safetensors file, got " + std::to_string(size_) + " bytes");
+    if (size_ < kLengthBytes)
+      throw_format(path, "a safetensors file, got " + std::to_string(size_) + " bytes");
     read_bytes(0, &header_bytes, kLengthBytes);
     if (header_bytes > kMaxHeader || header_bytes > size_ - kLengthBytes) {
-      throw_format(path, "a safetensors header of at most 4 MB within the file, got " + std::to_string(header_bytes) + " bytes");
+      throw_format(path, "a safetensors header of at most 4 MB within the file, got " +
+                             std::to_string(header_bytes) + " bytes");
     }
     data_begin_ = kLengthBytes + header_bytes;
     std::string header(header_bytes, '\0');
@@ -192,7 +204,9 @@ Reader::Reader(const std::string& path) : path_(path) {
   }
 }
 
-Reader::~Reader() { ::close(file_); }
+Reader::~Reader() {
+  ::close(file_);
+}
 
 void Reader::read_bytes(std::uint64_t offset, void* out, std::size_t bytes) const {
   auto* p = static_cast<char*>(out);
@@ -214,7 +228,8 @@ void Reader::parse(const std::string& header) {
   } catch (const FormatError& error) {
     throw FormatError("File '" + path_ + "': in the header: " + error.what());
   }
-  if (root.object() == nullptr || !root.object()->type.empty()) throw_format(path_, "a safetensors header that is a JSON object");
+  if (root.object() == nullptr || !root.object()->type.empty())
+    throw_format(path_, "a safetensors header that is a JSON object");
   for (const auto& [name, value] : root.object()->fields) {
     if (name != "__metadata__") {
       entries_.push_back(parse_entry(path_, name, value, size_ - data_begin_));
@@ -229,22 +244,26 @@ void Reader::parse(const std::string& header) {
   sort_entries(entries_);
   std::uint64_t position = 0;
   for (const Entry& entry : entries_) {
-    if (entry.begin != position) throw_format(path_, "tensors without gaps and overlaps, got '" + entry.name + "' out of place");
+    if (entry.begin != position)
+      throw_format(path_, "tensors without gaps and overlaps, got '" + entry.name + "' out of place");
     position = entry.end;
   }
   if (position != size_ - data_begin_) throw_format(path_, "a file that ends with its last tensor");
 }
 
 const Entry* Reader::find(const std::string& name) const {
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
   return found == entries_.end() ? nullptr : &*found;
 }
 
 void Reader::read(const Entry& entry, std::span<float> values) const {
   const std::size_t bytes = bytes_of(entry.dtype);
-  const bool floating = entry.dtype == "F16" || entry.dtype == "BF16" || entry.dtype == "F32" || entry.dtype == "F64";
+  const bool floating =
+      entry.dtype == "F16" || entry.dtype == "BF16" || entry.dtype == "F32" || entry.dtype == "F64";
   if (!floating || values.size() != (entry.end - entry.begin) / bytes) {
-    throw_format(path_, "the tensor '" + entry.name + "' to hold " + std::to_string(values.size()) + " floating-point numbers");
+    throw_format(path_, "the tensor '" + entry.name + "' to hold " + std::to_string(values.size()) +
+                            " floating-point numbers");
   }
   std::uint64_t offset = data_begin_ + entry.begin;
   if (entry.dtype == "F32") {
@@ -281,8 +300,8 @@ std::uint32_t Reader::checksum(const std::string& skip) const {
   return crc.value();
 }
 
-void write(const std::string& path, std::map<std::string, std::string> metadata, const std::vector<Tensor>& tensors,
-           const std::string& checksum_key) {
+void write(const std::string& path, std::map<std::string, std::string> metadata,
+           const std::vector<Tensor>& tensors, const std::string& checksum_key) {
   std::vector<Entry> entries;
   std::uint64_t position = 0;
   for (const Tensor& tensor : tensors) {
@@ -299,7 +318,8 @@ void write(const std::string& path, std::map<std::string, std::string> metadata,
   }
   const std::string header = header_text(metadata, entries);
   if (header.size() > kMaxHeader) {
-    throw ArgumentError("File '" + path + "': expected a header of at most 4 MB, got " + std::to_string(header.size()) + " bytes.");
+    throw ArgumentError("File '" + path + "': expected a header of at most 4 MB, got " +
+                        std::to_string(header.size()) + " bytes.");
   }
   const std::uint64_t header_bytes = header.size();
   AtomicFile file(path);

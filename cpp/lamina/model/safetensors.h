@@ -1,6 +1,7 @@
 // The safetensors container: a table of named tensors behind a JSON header. Knows nothing of models.
 //
-// Reading trusts nothing: header at most 4 MB, offsets inside the file, without gaps and overlaps, sizes as shapes say.
+// Reading trusts nothing: header at most 4 MB, offsets inside the file, without gaps and overlaps, sizes as
+// shapes say.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,9 @@ namespace lamina::safetensors {
 // A tensor as the header describes it.
 struct Entry {
   std::string name;
-  std::string dtype;              // "F32", "BF16", ...
+  std::string dtype;  // "F32", "BF16", ...
   std::vector<std::size_t> shape;
-  std::uint64_t begin = 0;        // within the data
+  std::uint64_t begin = 0;  // within the data
   std::uint64_t end = 0;
 };
 
@@ -32,7 +33,7 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const std::vector<Entry>& entries() const { return entries_; }   // by offset
+  const std::vector<Entry>& entries() const { return entries_; }  // by offset
   const Entry* find(const std::string& name) const;
   // Reads a tensor as float32; FormatError unless its dtype is F16, BF16, F32 or F64.
   void read(const Entry& entry, std::span<float> values) const;
@@ -61,8 +62,8 @@ struct Tensor {
 
 // Writes a file: temporary file, fsync, rename, fsync of the folder. FileError leaves what was there before.
 // `checksum_key` receives the checksum as eight hexadecimal digits; "" for none.
-void write(const std::string& path, std::map<std::string, std::string> metadata, const std::vector<Tensor>& tensors,
-           const std::string& checksum_key);
+void write(const std::string& path, std::map<std::string, std::string> metadata,
+           const std::vector<Tensor>& tensors, const std::string& checksum_key);
 
 // "1a2b3c4d"
 std::string hexadecimal(std::uint32_t checksum);

@@ -16,14 +16,18 @@ class MissingCustomObject final : public ArgumentError {
   using ArgumentError::ArgumentError;
 };
 
-bool is_custom(const std::string& type) { return type.rfind(kCustomPrefix, 0) == 0; }
+bool is_custom(const std::string& type) {
+  return type.rfind(kCustomPrefix, 0) == 0;
+}
 
 template <class Pointer>
-Pointer find_custom(const std::function<Pointer(const std::string&)>& find, const std::string& type, const char* kind) {
+Pointer find_custom(const std::function<Pointer(const std::string&)>& find, const std::string& type,
+                    const char* kind) {
   Pointer object = find ? find(type) : nullptr;
   if (object == nullptr) {
-    throw MissingCustomObject("Checkpoint: expected the custom " + std::string(kind) + " '" + type.substr(std::string(kCustomPrefix).size()) +
-                        "' in custom_objects, got none.");
+    throw MissingCustomObject("Checkpoint: expected the custom " + std::string(kind) + " '" +
+                              type.substr(std::string(kCustomPrefix).size()) +
+                              "' in custom_objects, got none.");
   }
   return object;
 }
@@ -53,12 +57,14 @@ Value describe(const TrainingSession& session) {
 
 const Value& field(const Value& object, const char* name) {
   const Value* found = object.object() != nullptr ? object.object()->find(name) : nullptr;
-  if (found == nullptr) throw FormatError(std::string("Checkpoint: expected the field '") + name + "', got none.");
+  if (found == nullptr)
+    throw FormatError(std::string("Checkpoint: expected the field '") + name + "', got none.");
   return *found;
 }
 
 const Config& object_of(const Value& value) {
-  if (value.object() == nullptr) throw FormatError("Checkpoint: expected an object, got " + value.str() + ".");
+  if (value.object() == nullptr)
+    throw FormatError("Checkpoint: expected an object, got " + value.str() + ".");
   return *value.object();
 }
 
@@ -79,7 +85,8 @@ OptimizerPtr read_optimizer(const Value& value, const CustomObjects& custom) {
 HeadOptions read_head(const Value& value, const CustomObjects& custom) {
   HeadOptions head;
   const Config& loss = object_of(field(value, "loss"));
-  head.loss = is_custom(loss.type) ? find_custom(custom.loss, loss.type, "loss") : LossPtr(Loss::registry().make(loss));
+  head.loss = is_custom(loss.type) ? find_custom(custom.loss, loss.type, "loss")
+                                   : LossPtr(Loss::registry().make(loss));
   if (field(value, "metrics").list() == nullptr) throw FormatError("Checkpoint: expected a list of metrics.");
   for (const Value& metric : *field(value, "metrics").list()) {
     if (metric.text() != nullptr) {
@@ -110,7 +117,8 @@ TrainingSession::State read_state(const Value& root) {
 
 Checkpoint read_checkpoint(FileContents contents, const std::string& training, const CustomObjects& custom) {
   const Value root = from_json(training);
-  if (!(field(root, "version") == Value(1))) throw FormatError("Checkpoint: expected version 1; a newer lamina reads it.");
+  if (!(field(root, "version") == Value(1)))
+    throw FormatError("Checkpoint: expected version 1; a newer lamina reads it.");
   SessionOptions options;
   options.optimizer = read_optimizer(field(root, "optimizer"), custom);
   if (field(root, "heads").list() == nullptr) throw FormatError("Checkpoint: expected a list of heads.");
@@ -149,7 +157,8 @@ Checkpoint load_checkpoint(const std::string& path, const CustomObjects& custom)
   FileContents contents = load_file(path);
   const auto training = contents.metadata.find(kTraining);
   if (training == contents.metadata.end()) {
-    throw FormatError("File '" + path + "': expected a checkpoint that a Trainer saved, got a model; load_model reads it.");
+    throw FormatError("File '" + path +
+                      "': expected a checkpoint that a Trainer saved, got a model; load_model reads it.");
   }
   const std::string text = training->second;
   try {

@@ -1,5 +1,5 @@
-// Checkpoints: a model file that also holds the optimizer, its numbers, counters and seed. Resuming from one equals never having
-// stopped, bit for bit.
+// Checkpoints: a model file that also holds the optimizer, its numbers, counters and seed. Resuming from one
+// equals never having stopped, bit for bit.
 #pragma once
 
 #include <functional>

@@ -50,7 +50,8 @@ TargetSpec target_spec(const Loss& loss, const Shape& prediction) {
   return spec;
 }
 
-// How a user's loss sees targets: shaped like the predictions where they have as many numbers, else as they are.
+// How a user's loss sees targets: shaped like the predictions where they have as many numbers, else as they
+// are.
 Shape any_target_shape(const ArrayView& target, const Shape& prediction) {
   return target.row_elements() == prediction.elements() ? prediction : target.shape.without_batch();
 }
@@ -68,19 +69,21 @@ Head make_head(const HeadOptions& options, const Shape& shape, const ArrayView* 
   head.columns = shape.rank() == 0 ? 1 : shape.back();
   head.rows_per_sample = head.columns == 0 ? 0 : shape.elements() / head.columns;
   if (head.columns < head.loss->min_columns()) {
-    throw ShapeError(head.loss->type() + ": expected predictions of at least " + std::to_string(head.loss->min_columns()) +
-                     " classes, got the output shape " + shape.str_with_batch() + ".");
+    throw ShapeError(head.loss->type() + ": expected predictions of at least " +
+                     std::to_string(head.loss->min_columns()) + " classes, got the output shape " +
+                     shape.str_with_batch() + ".");
   }
   const bool any = head.target.kind == TargetKind::any && target != nullptr;
   head.target_shape = any ? any_target_shape(*target, shape) : shape;
   head.metrics = options.metrics;
   const bool built_in = !options.metric_names.empty() ||
-                        std::any_of(head.metrics.begin(), head.metrics.end(),
-                                    [](const MetricPtr& metric) { return metric->type().rfind(kCustomPrefix, 0) != 0; });
+                        std::any_of(head.metrics.begin(), head.metrics.end(), [](const MetricPtr& metric) {
+                          return metric->type().rfind(kCustomPrefix, 0) != 0;
+                        });
   head.metric_targets = metric_targets(head);
   if (head.metric_targets == TargetKind::any && built_in) {
-    throw ShapeError("Metrics: expected y of the shape of the predictions " + shape.str_with_batch() + ", or integer labels, got " +
-                     head.target_shape.str_with_batch() + ".");
+    throw ShapeError("Metrics: expected y of the shape of the predictions " + shape.str_with_batch() +
+                     ", or integer labels, got " + head.target_shape.str_with_batch() + ".");
   }
   if (!built_in && head.target.kind == TargetKind::any) head.metric_targets = TargetKind::any;
   for (const std::string& name : options.metric_names) {
@@ -115,8 +118,8 @@ struct TrainingSession::Impl {
   Graph& graph;
   SessionOptions& options;
   std::int64_t step = 0;
-  std::vector<Head> heads;                       // empty until the model is built
-  std::unique_ptr<Update> update;                // null until there are weights
+  std::vector<Head> heads;         // empty until the model is built
+  std::unique_ptr<Update> update;  // null until there are weights
   std::unique_ptr<StepMemory> training, evaluation;
   Buffer staged_state;
   std::vector<std::size_t> order;
@@ -140,7 +143,8 @@ class Busy {
  public:
   explicit Busy(std::atomic<bool>& flag) : flag_(flag) {
     if (flag_.exchange(true)) {
-      throw StateError("TrainingSession: expected to be at rest, got a call while another one trains or evaluates.");
+      throw StateError(
+          "TrainingSession: expected to be at rest, got a call while another one trains or evaluates.");
     }
   }
   ~Busy() { flag_ = false; }
@@ -156,8 +160,9 @@ class Busy {
 // `data`, when there are, say what targets a user's loss gets.
 std::vector<Head> TrainingSession::Impl::make_heads(const Dataset* data) const {
   if (options.heads.size() != graph.outputs.size()) {
-    throw ArgumentError("TrainingSession: expected a loss for each of the model's " + std::to_string(graph.outputs.size()) +
-                        " outputs, got " + std::to_string(options.heads.size()) + ".");
+    throw ArgumentError("TrainingSession: expected a loss for each of the model's " +
+                        std::to_string(graph.outputs.size()) + " outputs, got " +
+                        std::to_string(options.heads.size()) + ".");
   }
   std::vector<Head> result;
   for (std::size_t i = 0; i < options.heads.size(); ++i) {
@@ -171,7 +176,8 @@ bool TrainingSession::Impl::heads_fit(const Dataset& data) const {
   if (heads.empty()) return false;
   for (std::size_t i = 0; i < std::min(heads.size(), data.targets.size()); ++i) {
     if (heads[i].target.kind != TargetKind::any) continue;
-    if (!(heads[i].target_shape == any_target_shape(data.targets[i], heads[i].target.prediction))) return false;
+    if (!(heads[i].target_shape == any_target_shape(data.targets[i], heads[i].target.prediction)))
+      return false;
   }
   return true;
 }
@@ -186,8 +192,10 @@ void TrainingSession::Impl::ensure_update() {
   }
 }
 
-StepMemory& TrainingSession::Impl::memory_for(std::unique_ptr<StepMemory>& memory, std::size_t rows, Mode mode, bool backward) {
-  const bool fits = memory && memory->plan.options().max_rows >= rows && memory->plan.options().mode == mode &&
+StepMemory& TrainingSession::Impl::memory_for(std::unique_ptr<StepMemory>& memory, std::size_t rows,
+                                              Mode mode, bool backward) {
+  const bool fits = memory && memory->plan.options().max_rows >= rows &&
+                    memory->plan.options().mode == mode &&
                     memory->plan.layout_version() == graph.layout_version;
   if (!fits) {
     PlanOptions plan;
@@ -197,9 +205,10 @@ StepMemory& TrainingSession::Impl::memory_for(std::unique_ptr<StepMemory>& memor
     for (std::size_t i = 0; i < heads.size(); ++i) {
       const auto& node = graph.nodes[graph.outputs[i].node];
       const auto fused = heads[i].loss->fused_activation();
-      plan.emit_logits.push_back(fused && !node.is_input() && graph.layers[node.layer].layer->final_activation() == fused);
+      plan.emit_logits.push_back(fused && !node.is_input() &&
+                                 graph.layers[node.layer].layer->final_activation() == fused);
     }
-    memory.reset();   // free the old arena before the new one is made
+    memory.reset();  // free the old arena before the new one is made
     memory = std::make_unique<StepMemory>(graph, std::move(plan));
   }
   reserve_heads(heads, rows);
@@ -224,9 +233,12 @@ Logs TrainingSession::Impl::logs() const {
 }
 
 TrainingSession::TrainingSession(Model model, SessionOptions options)
-    : model_(std::move(model)), options_(std::move(options)), seed_(options_.seed ? *options_.seed : entropy_seed()) {
+    : model_(std::move(model)),
+      options_(std::move(options)),
+      seed_(options_.seed ? *options_.seed : entropy_seed()) {
   if (options_.optimizer == nullptr) throw ArgumentError("TrainingSession: expected an optimizer, got none.");
-  if (options_.heads.empty()) throw ArgumentError("TrainingSession: expected a loss for each output, got none.");
+  if (options_.heads.empty())
+    throw ArgumentError("TrainingSession: expected a loss for each output, got none.");
   for (const HeadOptions& head : options_.heads) {
     if (head.loss == nullptr) throw ArgumentError("TrainingSession: expected a loss, got none.");
   }
@@ -274,9 +286,11 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
   const Busy guard(impl.busy);
   impl.ensure_update();
   const std::size_t rows = data.rows();
-  const std::size_t batch_size = std::clamp<std::size_t>(options.batch_size, 1, std::max<std::size_t>(1, rows));
+  const std::size_t batch_size =
+      std::clamp<std::size_t>(options.batch_size, 1, std::max<std::size_t>(1, rows));
   StepMemory& memory = impl.memory_for(impl.training, batch_size, Mode::training, true);
-  StepContext context{impl.graph, impl.heads, memory, impl.graph.parameter_values.data(), seed_, impl.step, thread_pool()};
+  StepContext context{impl.graph, impl.heads, memory,       impl.graph.parameter_values.data(),
+                      seed_,      impl.step,  thread_pool()};
   if (options.shuffle) shuffle(impl.order, rows, seed_, options.epoch);
   impl.reset_running();
 
@@ -288,18 +302,21 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
   const auto tell = [&](const std::function<bool(const Progress&)>& listener) {
     seen = impl.logs();
     progress.rows = seen.rows;
-    progress.learning_rate = impl.update->updates > 0 ? impl.update->last_learning_rate : impl.update->learning_rate();
+    progress.learning_rate =
+        impl.update->updates > 0 ? impl.update->last_learning_rate : impl.update->learning_rate();
     return listener(progress);
   };
   auto last_poll = Clock::now();
   for (std::size_t batch = 0; batch < progress.batches && !result.stopped; ++batch) {
     const std::size_t first = batch * batch_size;
-    const RowSelection selection{options.shuffle ? impl.order.data() + first : nullptr, first, std::min(batch_size, rows - first)};
+    const RowSelection selection{options.shuffle ? impl.order.data() + first : nullptr, first,
+                                 std::min(batch_size, rows - first)};
     progress.batch_ends = false;
     if (options.batch_hook && !tell(options.batch_hook)) result.stopped = true;
     if (result.stopped) break;
     context.step = impl.step;
-    const StepResult step = train_step(context, {&data, selection}, *impl.update, impl.staged_state, options.stop_on_nan);
+    const StepResult step =
+        train_step(context, {&data, selection}, *impl.update, impl.staged_state, options.stop_on_nan);
     impl.running.add(step.loss, selection.count);
     if (!std::isfinite(step.loss)) {
       if (!result.first_nan_batch) result.first_nan_batch = batch;
@@ -318,12 +335,13 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
     }
   }
   result.logs = impl.logs();
-  result.learning_rate = impl.update->updates > 0 ? impl.update->last_learning_rate : impl.update->learning_rate();
+  result.learning_rate =
+      impl.update->updates > 0 ? impl.update->last_learning_rate : impl.update->learning_rate();
   return result;
 }
 
-Logs TrainingSession::evaluate(const Dataset& data, std::size_t batch_size, const std::function<bool(const Progress&)>& poll,
-                               bool use_ema) {
+Logs TrainingSession::evaluate(const Dataset& data, std::size_t batch_size,
+                               const std::function<bool(const Progress&)>& poll, bool use_ema) {
   Impl& impl = *impl_;
   const Busy guard(impl.busy);
   impl.ensure_update();
@@ -361,7 +379,8 @@ Logs TrainingSession::train_batch(const Dataset& batch, bool stop_on_nan) {
   const Busy guard(impl.busy);
   impl.ensure_update();
   StepMemory& memory = impl.memory_for(impl.training, batch.rows(), Mode::training, true);
-  StepContext context{impl.graph, impl.heads, memory, impl.graph.parameter_values.data(), seed_, impl.step, thread_pool()};
+  StepContext context{impl.graph, impl.heads, memory,       impl.graph.parameter_values.data(),
+                      seed_,      impl.step,  thread_pool()};
   const RowSelection all{nullptr, 0, batch.rows()};
   const StepResult step = train_step(context, {&batch, all}, *impl.update, impl.staged_state, stop_on_nan);
   impl.running.add(step.loss, batch.rows());
@@ -387,7 +406,9 @@ Logs TrainingSession::evaluate_batch(const Dataset& batch, bool use_ema) {
   return logs;
 }
 
-Logs TrainingSession::epoch_logs() const { return impl_->logs(); }
+Logs TrainingSession::epoch_logs() const {
+  return impl_->logs();
+}
 
 double TrainingSession::value_and_gradient(const Dataset& data, bool training, std::span<float> gradient) {
   Impl& impl = *impl_;
@@ -395,8 +416,8 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
   impl.ensure_update();
   Graph& graph = impl.graph;
   if (gradient.size() != graph.parameter_count) {
-    throw ShapeError("TrainingSession: expected room for " + std::to_string(graph.parameter_count) + " gradients, got " +
-                     std::to_string(gradient.size()) + ".");
+    throw ShapeError("TrainingSession: expected room for " + std::to_string(graph.parameter_count) +
+                     " gradients, got " + std::to_string(gradient.size()) + ".");
   }
   std::fill(gradient.begin(), gradient.end(), 0.0F);
   const std::size_t rows = data.rows();
@@ -404,7 +425,8 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
   const std::size_t step_rows = training ? rows : std::min(rows, kGradientRows);
   std::unique_ptr<StepMemory> own;
   StepMemory& memory = impl.memory_for(own, step_rows, training ? Mode::training : Mode::inference, true);
-  StepContext context{graph, impl.heads, memory, graph.parameter_values.data(), seed_, impl.step, thread_pool()};
+  StepContext context{graph, impl.heads, memory,       graph.parameter_values.data(),
+                      seed_, impl.step,  thread_pool()};
 
   std::vector<double> weights;
   for (std::size_t i = 0; i < impl.heads.size(); ++i) weights.push_back(total_weight(impl.heads[i], data, i));
@@ -418,7 +440,8 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
 }
 
 std::vector<std::string> TrainingSession::metric_names() {
-  if (impl_->heads.empty()) throw StateError("TrainingSession: expected a built model to name its metrics, got none.");
+  if (impl_->heads.empty())
+    throw StateError("TrainingSession: expected a built model to name its metrics, got none.");
   std::vector<std::string> names;
   for (const Head& head : impl_->heads) {
     for (const MetricPtr& metric : head.metrics) names.push_back(metric->name());
@@ -426,13 +449,20 @@ std::vector<std::string> TrainingSession::metric_names() {
   return names;
 }
 
-std::int64_t TrainingSession::step() const { return impl_->step; }
-std::int64_t TrainingSession::updates() const { return impl_->update ? impl_->update->updates : 0; }
-double TrainingSession::learning_rate() const { return options_.optimizer->common().learning_rate.at(updates()); }
+std::int64_t TrainingSession::step() const {
+  return impl_->step;
+}
+std::int64_t TrainingSession::updates() const {
+  return impl_->update ? impl_->update->updates : 0;
+}
+double TrainingSession::learning_rate() const {
+  return options_.optimizer->common().learning_rate.at(updates());
+}
 
 std::span<const float> TrainingSession::ema() const {
   if (!impl_->update || impl_->update->ema().size() == 0) {
-    throw StateError("TrainingSession: expected an optimizer with use_ema=True that has weights to average, got none.");
+    throw StateError(
+        "TrainingSession: expected an optimizer with use_ema=True that has weights to average, got none.");
   }
   return std::as_const(impl_->update->ema()).span();
 }
@@ -455,7 +485,8 @@ TrainingSession::State TrainingSession::state() const {
   state.accumulated_weight = update.accumulated_weight();
   state.optimizer_memory = update.optimizer_memory();
   const auto keep = [&](const std::string& name, const Buffer& buffer) {
-    if (buffer.size() != 0) state.tensors["optimizer/" + name].assign(buffer.span().begin(), buffer.span().end());
+    if (buffer.size() != 0)
+      state.tensors["optimizer/" + name].assign(buffer.span().begin(), buffer.span().end());
   };
   const std::vector<std::string> names = update.slot_names();
   for (std::size_t i = 0; i < names.size(); ++i) keep(names[i], update.slot(i));
@@ -472,7 +503,8 @@ void TrainingSession::restore(const State& state) {
     if (buffer.size() == 0) return;
     const auto found = state.tensors.find("optimizer/" + name);
     if (found == state.tensors.end() || found->second.size() != buffer.size()) {
-      throw FormatError("Checkpoint: expected " + std::to_string(buffer.size()) + " values of optimizer/" + name + ", got " +
+      throw FormatError("Checkpoint: expected " + std::to_string(buffer.size()) + " values of optimizer/" +
+                        name + ", got " +
                         (found == state.tensors.end() ? "none" : std::to_string(found->second.size())) + ".");
     }
     std::copy(found->second.begin(), found->second.end(), buffer.data());
@@ -485,13 +517,15 @@ void TrainingSession::restore(const State& state) {
   }
   if (state.step < 0 || state.updates < 0 || state.accumulated_batches < 0 ||
       state.optimizer_memory.size() != fresh->optimizer_memory().size()) {
-    throw FormatError("Checkpoint: expected the counters and numbers of " + options_.optimizer->type() + ", got others.");
+    throw FormatError("Checkpoint: expected the counters and numbers of " + options_.optimizer->type() +
+                      ", got others.");
   }
   fresh->updates = state.updates;
   fresh->accumulated_batches() = state.accumulated_batches;
   fresh->accumulated_weight() = state.accumulated_weight;
   fresh->optimizer_memory() = state.optimizer_memory;
-  fresh->last_learning_rate = options_.optimizer->common().learning_rate.at(std::max<std::int64_t>(0, state.updates - 1));
+  fresh->last_learning_rate =
+      options_.optimizer->common().learning_rate.at(std::max<std::int64_t>(0, state.updates - 1));
   impl.update = std::move(fresh);
   impl.staged_state = Buffer(impl.graph.state_count);
   impl.step = state.step;

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "lamina/core/random.h"
+#include "lamina/data/dataset.h"
 #include "lamina/losses/loss.h"
 #include "lamina/metrics/metric.h"
 #include "lamina/model/model.h"
 #include "lamina/optimizers/optimizer.h"
-#include "lamina/data/dataset.h"
 
 namespace lamina {
 

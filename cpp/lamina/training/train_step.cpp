@@ -41,7 +41,8 @@ void gather_targets(std::vector<Head>& heads, const BatchRows& batch) {
     if (data.weights.empty()) continue;
     float* weights = head.weights.data();
     gather(data.weights[i], batch.rows, weights, data.check_as_gathered, "sample_weight");
-    // One weight a sample becomes one a loss row, last sample first so that nothing is overwritten before it is read.
+    // One weight a sample becomes one a loss row, last sample first so that nothing is overwritten before it
+    // is read.
     if (head.rows_per_sample == 1) continue;
     for (std::size_t sample = batch.rows.count; sample-- > 0;) {
       const float weight = weights[sample];
@@ -82,8 +83,8 @@ void update_metrics(Head& head, const LossBatch& batch) {
 }
 
 // Evaluates the loss of one head; its gradient is scale * d(sum of losses), where wanted.
-LossValue evaluate_loss(StepContext& context, const BatchRows& batch, std::size_t index, double scale, bool gradient,
-                        bool metrics) {
+LossValue evaluate_loss(StepContext& context, const BatchRows& batch, std::size_t index, double scale,
+                        bool gradient, bool metrics) {
   Head& head = context.heads[index];
   const LossBatch input = loss_batch(context, batch, index);
   LossOutputs outputs;
@@ -102,10 +103,14 @@ double weight_of(const Head& head, const BatchRows& batch) {
                               head.labels.empty() ? nullptr : head.labels.data());
 }
 
-double over(double numerator, double weight) { return weight > 0 ? numerator / weight : 0.0; }
+double over(double numerator, double weight) {
+  return weight > 0 ? numerator / weight : 0.0;
+}
 
 // Activity penalties are sums over a batch; the loss has their mean over its rows.
-double rows_of(const BatchRows& batch) { return static_cast<double>(batch.rows.count); }
+double rows_of(const BatchRows& batch) {
+  return static_cast<double>(batch.rows.count);
+}
 
 PlanRun make_run(StepContext& context, const BatchRows& batch) {
   PlanRun run;
@@ -148,22 +153,26 @@ StepResult evaluate_step(StepContext& context, const BatchRows& batch) {
   return {loss, false};
 }
 
-StepResult train_step(StepContext& context, const BatchRows& batch, Update& update, Buffer& staged_state, bool stop_on_nan) {
+StepResult train_step(StepContext& context, const BatchRows& batch, Update& update, Buffer& staged_state,
+                      bool stop_on_nan) {
   Graph& graph = context.graph;
   gather_inputs(context.memory, batch);
   gather_targets(context.heads, batch);
 
   PlanRun run = make_run(context, batch);
-  if (staged_state.size() != 0) std::memcpy(staged_state.data(), graph.state_values.data(), staged_state.size() * sizeof(float));
+  if (staged_state.size() != 0)
+    std::memcpy(staged_state.data(), graph.state_values.data(), staged_state.size() * sizeof(float));
   run.state = staged_state.data();
   run.update_state = true;
   const double activity = over(context.memory.plan.forward(run), rows_of(batch));
   double loss = activity + graph.penalty(context.parameters);
 
-  // The gradient is that of the mean; or, where several batches make one update, of the sum, divided at the update.
+  // The gradient is that of the mean; or, where several batches make one update, of the sum, divided at the
+  // update.
   const double weight = update.sums_batches() ? weight_of(context.heads[0], batch) : 1.0;
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
-    loss += evaluate_loss(context, batch, i, over(weight, weight_of(context.heads[i], batch)), true, true).mean();
+    loss +=
+        evaluate_loss(context, batch, i, over(weight, weight_of(context.heads[i], batch)), true, true).mean();
   }
   if (stop_on_nan && !std::isfinite(loss)) return {loss, false};
   update.begin(graph);
@@ -173,18 +182,20 @@ StepResult train_step(StepContext& context, const BatchRows& batch, Update& upda
   run.activity_scale = static_cast<float>(over(weight, rows_of(batch)));
   context.memory.plan.backward(run);
   const bool updated = update.apply(graph, weight, context.executor);
-  if (staged_state.size() != 0) std::memcpy(graph.state_values.data(), staged_state.data(), staged_state.size() * sizeof(float));
+  if (staged_state.size() != 0)
+    std::memcpy(graph.state_values.data(), staged_state.data(), staged_state.size() * sizeof(float));
   return {loss, updated};
 }
 
-double gradient_step(StepContext& context, const BatchRows& batch, std::span<const double> total_weights, float* gradient,
-                     bool accumulate) {
+double gradient_step(StepContext& context, const BatchRows& batch, std::span<const double> total_weights,
+                     float* gradient, bool accumulate) {
   gather_inputs(context.memory, batch);
   gather_targets(context.heads, batch);
   PlanRun run = make_run(context, batch);
   double loss = over(context.memory.plan.forward(run), static_cast<double>(batch.data->rows()));
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
-    loss += over(evaluate_loss(context, batch, i, over(1.0, total_weights[i]), true, false).sum, total_weights[i]);
+    loss += over(evaluate_loss(context, batch, i, over(1.0, total_weights[i]), true, false).sum,
+                 total_weights[i]);
   }
   run.gradient = gradient;
   run.activity_scale = static_cast<float>(over(1.0, static_cast<double>(batch.data->rows())));

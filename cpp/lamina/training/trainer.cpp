@@ -48,7 +48,8 @@ struct Split {
 
 Split split_data(const ArrayView& x, const ArrayView& y, const FitOptions& options) {
   if (!(options.validation_split >= 0.0 && options.validation_split < 1.0)) {
-    throw ArgumentError("Trainer: expected validation_split to be in [0, 1), got " + format_number(options.validation_split) + ".");
+    throw ArgumentError("Trainer: expected validation_split to be in [0, 1), got " +
+                        format_number(options.validation_split) + ".");
   }
   if (options.validation_x.data != nullptr) {
     return {dataset(x, y, options.sample_weight), dataset(options.validation_x, options.validation_y)};
@@ -58,8 +59,10 @@ Split split_data(const ArrayView& x, const ArrayView& y, const FitOptions& optio
   if (y.rows() != rows || (options.sample_weight.data != nullptr && options.sample_weight.rows() != rows)) {
     throw ShapeError("Trainer: expected x, y and sample_weight of the same number of rows.");
   }
-  const auto first = static_cast<std::size_t>(std::floor(static_cast<double>(rows) * (1.0 - options.validation_split)));
-  if (first == 0 || first == rows) throw ArgumentError("Trainer: expected a validation_split that leaves rows on both sides.");
+  const auto first =
+      static_cast<std::size_t>(std::floor(static_cast<double>(rows) * (1.0 - options.validation_split)));
+  if (first == 0 || first == rows)
+    throw ArgumentError("Trainer: expected a validation_split that leaves rows on both sides.");
   return {dataset(slice(x, 0, first), slice(y, 0, first), slice(options.sample_weight, 0, first)),
           dataset(slice(x, first, rows - first), slice(y, first, rows - first),
                   slice(options.sample_weight, first, rows - first))};
@@ -72,7 +75,8 @@ Trainer::Trainer(Model model, TrainerOptions options)
 
 History Trainer::fit(const ArrayView& x, const ArrayView& y, const FitOptions& options) {
   if (options.batch_size == 0) throw ArgumentError("Trainer: expected batch_size to be at least 1, got 0.");
-  if (options.epochs < 0 || options.initial_epoch < 0) throw ArgumentError("Trainer: expected epochs of at least 0.");
+  if (options.epochs < 0 || options.initial_epoch < 0)
+    throw ArgumentError("Trainer: expected epochs of at least 0.");
   const Split data = split_data(x, y, options);
   session_->prepare(data.training, true);
   if (data.validation) session_->prepare(*data.validation, true);
@@ -86,7 +90,8 @@ History Trainer::fit(const ArrayView& x, const ArrayView& y, const FitOptions& o
     const EpochResult result = session_->train_epoch(data.training, pass);
     EpochLogs logs = named(result.logs, names, "");
     logs["learning_rate"] = result.learning_rate;
-    if (data.validation) logs.merge(named(session_->evaluate(*data.validation, options.batch_size, nullptr), names, "val_"));
+    if (data.validation)
+      logs.merge(named(session_->evaluate(*data.validation, options.batch_size, nullptr), names, "val_"));
     for (const auto& [name, value] : logs) history.history[name].push_back(value);
     history.epoch.push_back(epoch);
     if (options.on_epoch_end && !options.on_epoch_end(epoch, logs)) break;
@@ -106,8 +111,12 @@ double Trainer::train_on_batch(const ArrayView& x, const ArrayView& y) {
   return session_->train_batch(data).loss;
 }
 
-void Trainer::save(const std::string& path) const { save_checkpoint(*session_, {}, {}, path); }
+void Trainer::save(const std::string& path) const {
+  save_checkpoint(*session_, {}, {}, path);
+}
 
-Trainer Trainer::load(const std::string& path) { return Trainer(std::move(load_checkpoint(path).session)); }
+Trainer Trainer::load(const std::string& path) {
+  return Trainer(std::move(load_checkpoint(path).session));
+}
 
 }  // namespace lamina

@@ -34,10 +34,10 @@ struct LossChoice {
 };
 
 struct TrainerOptions {
-  OptimizerPtr optimizer = nullptr;              // lamina::adam() where null
+  OptimizerPtr optimizer = nullptr;  // lamina::adam() where null
   LossChoice loss = {};
-  std::vector<std::string> metrics = {};         // names, such as "accuracy"
-  std::optional<std::uint64_t> seed = {};        // for weights that are not there yet, dropout and shuffling
+  std::vector<std::string> metrics = {};   // names, such as "accuracy"
+  std::optional<std::uint64_t> seed = {};  // for weights that are not there yet, dropout and shuffling
 };
 
 // What one epoch gave: "loss", the metrics, "val_..." of both, "learning_rate".
@@ -48,10 +48,10 @@ struct FitOptions {
   std::size_t batch_size = 32;
   std::int64_t initial_epoch = 0;
   bool shuffle = true;
-  ArrayView sample_weight = {};                  // (rows,), or empty
-  ArrayView validation_x = {};                   // validation data, or none
+  ArrayView sample_weight = {};  // (rows,), or empty
+  ArrayView validation_x = {};   // validation data, or none
   ArrayView validation_y = {};
-  double validation_split = 0.0;                 // the last fraction of the rows, before shuffling; in [0, 1)
+  double validation_split = 0.0;  // the last fraction of the rows, before shuffling; in [0, 1)
   // Called after each epoch; false stops the training.
   std::function<bool(std::int64_t epoch, const EpochLogs& logs)> on_epoch_end = {};
 };
@@ -66,8 +66,8 @@ class Trainer {
   // ArgumentError where the loss is missing or doesn't go with the model.
   Trainer(Model model, TrainerOptions options);
 
-  // Trains on rows of x and y. Errors in the data are thrown before the first step; they change nothing but an
-  // unbuilt model, which the training data may have built.
+  // Trains on rows of x and y. Errors in the data are thrown before the first step; they change nothing but
+  // an unbuilt model, which the training data may have built.
   History fit(const ArrayView& x, const ArrayView& y, const FitOptions& options = {});
   // {"loss": ..., metrics}. The mean over the rows.
   EpochLogs evaluate(const ArrayView& x, const ArrayView& y, std::size_t batch_size = 256);

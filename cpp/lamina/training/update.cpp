@@ -10,7 +10,8 @@ namespace {
 
 // Threads share a pass out in chunks of this many parameters.
 constexpr std::size_t kChunk = std::size_t{1} << 15;
-// Smaller parameters take part in the one pass over all of them: there is nothing to save, they are in the cache anyway.
+// Smaller parameters take part in the one pass over all of them: there is nothing to save, they are in the
+// cache anyway.
 constexpr std::size_t kWorthFusing = std::size_t{1} << 15;
 
 float l1_of(const Parameter& parameter) {
@@ -20,15 +21,17 @@ float l2_of(const Parameter& parameter) {
   return parameter.regularizer ? static_cast<float>(parameter.regularizer->l2()) : 0.0F;
 }
 
-bool moves(const Graph& graph, const Parameter& parameter) { return graph.layers[parameter.layer].trainable; }
+bool moves(const Graph& graph, const Parameter& parameter) {
+  return graph.layers[parameter.layer].trainable;
+}
 
 }  // namespace
 
 void add_penalties(const Graph& graph, float* gradient) {
   for (const Parameter& parameter : graph.parameters) {
     if (!parameter.regularizer || !moves(graph, parameter)) continue;
-    kernels::table().regularize(graph.parameter_values.data() + parameter.offset, gradient + parameter.offset, parameter.size,
-                                1.0F, l1_of(parameter), l2_of(parameter));
+    kernels::table().regularize(graph.parameter_values.data() + parameter.offset, gradient + parameter.offset,
+                                parameter.size, 1.0F, l1_of(parameter), l2_of(parameter));
   }
 }
 
@@ -45,7 +48,8 @@ Update::Update(const Graph& graph, Optimizer& optimizer)
   memory_.assign(optimizer.memory_size(), 1.0);
 }
 
-// Calls function(range) for all that moves and has not moved already, in order; neighbours that are treated alike are one range.
+// Calls function(range) for all that moves and has not moved already, in order; neighbours that are treated
+// alike are one range.
 template <class F>
 void Update::for_each_range(const Graph& graph, const F& function) const {
   Range range;
@@ -69,7 +73,7 @@ void Update::begin(const Graph& graph) {
   by_norm_ = common_.clipnorm || common_.global_clipnorm;
   fuses_ = !by_norm_ && common_.accumulation_steps == 1;
   for (ParameterUpdate& update : updates_) update.done = false;
-  if (accumulated_batches_ + 1 < common_.accumulation_steps) return;   // no update yet
+  if (accumulated_batches_ + 1 < common_.accumulation_steps) return;  // no update yet
   const double rate = common_.learning_rate.at(updates);
   common_constants(common_, updates, rate, pass_);
   optimizer_->constants(updates, rate, memory_, pass_);
@@ -104,7 +108,8 @@ bool Update::apply(Graph& graph, double weight, Executor& executor) {
   accumulated_weight_ += weight;
   ++accumulated_batches_;
   if (accumulated_batches_ < common_.accumulation_steps) return false;
-  const double scale = common_.accumulation_steps > 1 && accumulated_weight_ > 0 ? 1.0 / accumulated_weight_ : 1.0;
+  const double scale =
+      common_.accumulation_steps > 1 && accumulated_weight_ > 0 ? 1.0 / accumulated_weight_ : 1.0;
   accumulated_batches_ = 0;
   accumulated_weight_ = 0;
 
@@ -126,8 +131,8 @@ void Update::clip_by_norm(const Graph& graph, double scale) {
   const float* weights = graph.parameter_values.data();
   float* gradient = gradient_.data();
   for_each_range(graph, [&](const Range& range) {
-    kernel.regularize(weights + range.offset, gradient + range.offset, range.size, static_cast<float>(scale), range.l1,
-                      range.l2);
+    kernel.regularize(weights + range.offset, gradient + range.offset, range.size, static_cast<float>(scale),
+                      range.l1, range.l2);
   });
   double sum = 0;
   for (const Parameter& parameter : graph.parameters) {

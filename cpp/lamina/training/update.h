@@ -1,7 +1,8 @@
-// The update: from the flat gradient to new weights, in one fused pass where nothing needs the whole gradient.
+// The update: from the flat gradient to new weights, in one fused pass where nothing needs the whole
+// gradient.
 //
-// Order, as in Keras: penalties are part of the gradient; clipping; decoupled weight decay; the rule; the moving average;
-// constraints.
+// Order, as in Keras: penalties are part of the gradient; clipping; decoupled weight decay; the rule; the
+// moving average; constraints.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ void add_penalties(const Graph& graph, float* gradient);
 
 // The optimizer's numbers for one model: gradient, slots, moving average.
 //
-// A step is: begin(), backward into gradient() (which may already move parameters, see parameter_updates()), apply().
+// A step is: begin(), backward into gradient() (which may already move parameters, see parameter_updates()),
+// apply().
 class Update {
  public:
   Update(const Graph& graph, Optimizer& optimizer);
@@ -32,12 +34,16 @@ class Update {
   // Whether gradients are summed over several batches (then losses are scaled by 1, else by 1 / weight).
   bool sums_batches() const { return optimizer_->common().accumulation_steps > 1; }
 
-  // Computes the rate and the constants of the update to come; may throw what a user's schedule throws, and moves nothing.
+  // Computes the rate and the constants of the update to come; may throw what a user's schedule throws, and
+  // moves nothing.
   void begin(const Graph& graph);
   // For backward: one for each parameter; empty where clipping or accumulation needs the whole gradient.
-  std::span<ParameterUpdate> parameter_updates() { return fuses_ ? std::span(updates_) : std::span<ParameterUpdate>(); }
-  // Takes the gradient of a batch whose losses weigh `weight`. True when this was the batch that completes an update, which is
-  // then made: weights of `graph` move. The gradient is divided by the weights of all its batches where sums_batches().
+  std::span<ParameterUpdate> parameter_updates() {
+    return fuses_ ? std::span(updates_) : std::span<ParameterUpdate>();
+  }
+  // Takes the gradient of a batch whose losses weigh `weight`. True when this was the batch that completes an
+  // update, which is then made: weights of `graph` move. The gradient is divided by the weights of all its
+  // batches where sums_batches().
   bool apply(Graph& graph, double weight, Executor& executor);
 
   double learning_rate() const { return optimizer_->common().learning_rate.at(updates); }
@@ -76,8 +82,8 @@ class Update {
 
   // Of the update under way.
   OptimizerCommon common_;
-  kernels::OptimizerPass pass_ = {};         // its constants
-  std::vector<ParameterUpdate> updates_;     // one for each parameter
+  kernels::OptimizerPass pass_ = {};      // its constants
+  std::vector<ParameterUpdate> updates_;  // one for each parameter
   bool by_norm_ = false;
   bool fuses_ = false;
 };
