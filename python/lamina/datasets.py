@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["digits", "breast_cancer", "diabetes", "fashion_mnist", "mnist", "csv"]
 
-_DEBIAN_FOLDER = "/usr/share/dataset-fashion-mnist"
+_DEBIAN_FOLDER = "/usr/share/datasets/fashion-mnist"
 _IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 

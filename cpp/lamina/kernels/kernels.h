@@ -61,39 +61,47 @@ struct ActivationSpec {
   float alpha = 0.0F;
 };
 
-// One pass of an optimizer over n consecutive parameters. In this order, for each parameter:
-//   g = gradient * gradient_scale (rounded once), plus l1 * sign(w) + 2 * l2 * w
-//   g = clamp(g, -clip_value, clip_value)          where clip_value is finite
-//   w = w - weight_decay * w                       (decoupled: the caller has multiplied in the learning
-//   rate) w, slots = the rule of `kind`, with the constants that the caller has computed for this step ema =
-//   ema_momentum * ema + (1 - ema_momentum) * w   where ema is not null
 enum class OptimizerKind : std::uint8_t { sgd, rmsprop, adam, adamax, nadam, adagrad, lion };
 
+// One pass of an optimizer over n consecutive parameters w. In this order, for each of them:
+//
+//   g = gradient * gradient_scale + l1 * sign(w) + 2 * l2 * w
+//   g = clamp(g, -clip_value, clip_value)      where clip_value is finite
+//   w = w - weight_decay * w                   decoupled: the caller has multiplied in the learning rate
+//   w, slots = the rule of the kind, below
+//   ema = ema_momentum * ema + (1 - ema_momentum) * w      where ema is not null
+//
+// The caller computes the constants for the step in float64, the complements 1 - beta too. Numbers below the
+// normal range of float32 (1.2e-38) count as 0.
+//
+// sgd: velocity, null without momentum; c0 = 1 - dampening
+//   velocity = beta1 * velocity + c0 * g
+//   w -= learning_rate * (nesterov ? beta1 * velocity + c0 * g : velocity), or learning_rate * g without
+// rmsprop: velocity; momentum, null without; average, null unless centered
+//   velocity = beta2 * velocity + (1 - beta2) * g^2
+//   average = beta2 * average + (1 - beta2) * g
+//   momentum = beta1 * momentum + learning_rate * g / sqrt(velocity [- average^2] + epsilon)
+//   w -= momentum
+// adam: m; v; v_hat, null unless amsgrad; c0 = learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t)
+//   m += (g - m) * (1 - beta1)
+//   v += (g^2 - v) * (1 - beta2)
+//   v_hat = max(v_hat, v)
+//   w -= c0 * m / (sqrt(v or v_hat) + epsilon)
+// adamax: m; u; c0 = learning_rate / (1 - beta1^t)
+//   m as adam, u = max(beta2 * u, |g|), w -= c0 * m / (u + epsilon)
+// nadam: m; v; c0 and c1 hold the learning rate and the products of momenta, c2 = 1 / (1 - beta2^t)
+//   m and v as adam, w -= (c0 * m + c1 * g) / (sqrt(v * c2) + epsilon)
+// adagrad: accumulator
+//   accumulator += g^2, w -= learning_rate * g / sqrt(accumulator + epsilon)
+// lion: m
+//   w -= learning_rate * sign(beta1 * m + (1 - beta1) * g), m = beta2 * m + (1 - beta2) * g
 struct OptimizerPass {
   float* w;
   const float* gradient;
-  float* slots[3];
+  float* slots[3];  // in the order above
   float* ema;
   std::size_t n;
   float gradient_scale, l1, l2, clip_value, weight_decay, ema_momentum;
-  // sgd      slots: velocity (null when momentum == 0).
-  //          velocity = beta1 * velocity + c0 * g  (c0 = 1 - dampening); step = nesterov ? beta1 * velocity +
-  //          c0 * g : velocity w -= learning_rate * step; without velocity w -= learning_rate * g
-  // rmsprop  slots: velocity, momentum (null without), average gradient (null unless centered).
-  //          velocity = beta2 * velocity + (1 - beta2) * g^2; average = beta2 * average + (1 - beta2) * g
-  //          increment = learning_rate * g / sqrt(velocity [- average^2] + epsilon)
-  //          momentum = beta1 * momentum + increment; w -= momentum (or increment)
-  // adam     slots: m, v, v_hat (null unless amsgrad). m += (g - m) * (1 - beta1); v += (g^2 - v) * (1 -
-  // beta2);
-  //          v_hat = max(v_hat, v); w -= c0 * m / (sqrt(v or v_hat) + epsilon)   c0 = lr * sqrt(1 - beta2^t)
-  //          / (1 - beta1^t)
-  // adamax   slots: m, u. m += (g - m) * (1 - beta1); u = max(beta2 * u, |g|); w -= c0 * m / (u + epsilon)
-  //          c0 = lr / (1 - beta1^t)
-  // nadam    slots: m, v. m, v as adam; w -= (c0 * m + c1 * g) / (sqrt(v * c2) + epsilon)
-  //          c0, c1 hold the learning rate and the momentum products, c2 = 1 / (1 - beta2^t)
-  // adagrad  slots: accumulator. accumulator += g^2; w -= learning_rate * g / sqrt(accumulator + epsilon)
-  // lion     slots: m. w -= learning_rate * sign(beta1 * m + (1 - beta1) * g); m = beta2 * m + (1 - beta2) *
-  // g The complements 1 - beta are rounded from double by the caller.
   float learning_rate, beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, c0, c1, c2;
   bool nesterov;
 };
@@ -136,9 +144,8 @@ struct Table {
   std::size_t tile_cols;  // ... and columns: the panel width of pack_b
 
   // ---- matrix product
-  // Packs k x n
-  // of B (element (p, j) at b[p * b_row + j * b_col]) into panels of tile_cols columns: panel j0 holds k rows
-  // of tile_cols floats, columns beyond n zero. Writes k * round_up(n, tile_cols) floats.
+  // Packs k x n of B (element (p, j) at b[p * b_row + j * b_col]) into panels of tile_cols columns: panel j0
+  // holds k rows of tile_cols floats, columns beyond n zero. Writes k * round_up(n, tile_cols) floats.
   void (*pack_b)(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k, std::size_t n,
                  float* packed);
   void (*matmul_tile)(const MatmulTile& tile);
@@ -161,8 +168,7 @@ struct Table {
   void (*affine)(const float* x, float scale, float offset, float* y, std::size_t n, bool accumulate);
 
   // ---- rows; in place allowed
-  // y = softmax or
-  // log_softmax of each row; log_sum_exp (if not null) receives log(sum(exp(x))) of each row.
+  // y = softmax or log_softmax of each row; log_sum_exp (if not null) receives log(sum(exp(x))) of each row.
   void (*softmax)(const float* x, float* y, float* log_sum_exp, std::size_t rows, std::size_t cols);
   void (*log_softmax)(const float* x, float* y, std::size_t rows, std::size_t cols);
   // d_x (+)= y * (d_y - sum(d_y * y)); and for log_softmax d_y - exp(y) * sum(d_y).
@@ -177,8 +183,6 @@ struct Table {
   double (*sum_squares)(const float* x, std::size_t n);
   double (*dot)(const float* x, const float* y, std::size_t n);
   bool (*all_finite)(const float* x, std::size_t n);
-  bool (*all_finite_f64)(const double* x, std::size_t n);
-  bool (*all_finite_f16)(const std::uint16_t* x, std::size_t n);
 
   // ---- data
   // y[i] = float(x[i]): n contiguous elements of any type, rounded to nearest even; out of range becomes
@@ -186,11 +190,10 @@ struct Table {
   void (*convert)(ElementType type, const void* x, float* y, std::size_t n);
 
   // ---- random (Philox4x32-10)
-  // Element e of a
-  // stream of key `key` (low word first) takes word (e % 64) / 16 of the block whose 64-bit counter is 16 *
-  // (e / 64) + e % 16 (low word first; the upper two words of the counter are 0). `first` is the index of
-  // x[0] in the stream and a multiple of 64, so that threads can share one stream. y (+)= word >= threshold ?
-  // scale * x : 0
+  // Element e of a stream of key `key` (low word first) takes word (e % 64) / 16 of the block whose 64-bit
+  // counter is 16 * (e / 64) + e % 16 (low word first; the upper two words of the counter are 0). `first` is
+  // the index of x[0] in the stream and a multiple of 64, so that threads can share one stream.
+  // y (+)= word >= threshold ? scale * x : 0
   void (*dropout)(const float* x, float* y, std::size_t n, std::uint64_t key, std::uint64_t first,
                   std::uint32_t threshold, float scale, bool accumulate);
   void (*random_words)(std::uint32_t* y, std::size_t n, std::uint64_t key, std::uint64_t first);

@@ -55,27 +55,21 @@ TEST_CASE("sums carry NaN and infinity") {
   }
 }
 
-template <class T, class Check>
-void check_finite(Check&& check, T plain, std::initializer_list<T> bad) {
-  for (std::size_t n : {0U, 1U, 7U, 16U, 33U, 511U, 512U, 513U, 1500U}) {
-    std::vector<T> x(n + 1, plain);
-    x[n] = *bad.begin();  // just outside
-    CHECK(check(x.data(), n));
-    for (T value : bad) {
-      for (std::size_t at = 0; at < n; at += 1 + n / 7) {
-        x[at] = value;
-        CHECK_FALSE(check(x.data(), n));
-        x[at] = plain;
+TEST_CASE("all_finite finds NaN and infinity anywhere") {
+  constexpr float kPlain = 3.4e38F;
+  for (const Table* table : available_tables()) {
+    for (std::size_t n : {0U, 1U, 7U, 16U, 33U, 511U, 512U, 513U, 1500U}) {
+      std::vector<float> x(n + 1, kPlain);
+      x[n] = kNan;  // just outside
+      CHECK(table->all_finite(x.data(), n));
+      for (float value : {kNan, kInf, -kInf}) {
+        for (std::size_t at = 0; at < n; at += 1 + n / 7) {
+          x[at] = value;
+          CHECK_FALSE(table->all_finite(x.data(), n));
+          x[at] = kPlain;
+        }
       }
     }
-  }
-}
-
-TEST_CASE("all_finite finds NaN and infinity anywhere") {
-  for (const Table* table : available_tables()) {
-    check_finite<float>(table->all_finite, 3.4e38F, {kNan, kInf, -kInf});
-    check_finite<double>(table->all_finite_f64, -1.7e308, {std::nan(""), HUGE_VAL, -HUGE_VAL});
-    check_finite<std::uint16_t>(table->all_finite_f16, 0xfbff, {0x7c00, 0xfc00, 0x7e01, 0xfc01});
   }
 }
 

@@ -264,3 +264,43 @@ TEST_CASE("sessions that share an optimizer object don't share its numbers") {
   CHECK(one->learning_rate() == 0.5);
   CHECK(alone->learning_rate() == 0.01);
 }
+
+// Kernels this large move inside their gradient's product; clipping by a norm that is never reached keeps the
+// gradient whole.
+TEST_CASE("an update inside the gradient has the bits of one apart") {
+  std::vector<float> x(48 * 300);
+  std::vector<float> y(48 * 3);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i) * 0.7F);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::cos(static_cast<float>(i) * 1.3F);
+  Dataset data;
+  data.inputs = {ArrayView(x.data(), Shape{48, 300})};
+  data.targets = {ArrayView(y.data(), Shape{48, 3})};
+
+  const auto weights_after = [&](Config optimizer, std::size_t batch_size, bool apart) {
+    DenseOptions wide;
+    wide.units = 213;
+    wide.activation = kernels::Activation::relu;
+    wide.kernel_regularizer = l1_l2({.l1 = 1e-4, .l2 = 1e-3});
+    Model model = sequential({input({300}), dense(wide), dense(200, "tanh"), dense(3)}, 5);
+    CHECK(model.flat_parameters().size() > 2 * 32768);
+    optimizer.fields.emplace_back("weight_decay", 0.01);
+    if (apart) optimizer.fields.emplace_back("global_clipnorm", 1e30);
+    optimizer.fields.emplace_back("use_ema", true);
+    const auto session = make_session(model, Optimizer::registry().make(optimizer), mean_squared_error());
+    session->prepare(data, true);
+    EpochOptions epoch;
+    epoch.batch_size = batch_size;
+    session->train_epoch(data, epoch);
+    std::vector<float> all(model.flat_parameters().begin(), model.flat_parameters().end());
+    all.insert(all.end(), session->ema().begin(), session->ema().end());
+    return all;
+  };
+  for (const auto& entry : Optimizer::registry().entries()) {
+    for (const std::size_t batch_size : {1, 7, 48}) {
+      CAPTURE(entry.schema.type);
+      CAPTURE(batch_size);
+      const Config optimizer{entry.schema.type, {}};
+      CHECK(weights_after(optimizer, batch_size, false) == weights_after(optimizer, batch_size, true));
+    }
+  }
+}

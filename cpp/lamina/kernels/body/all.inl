@@ -37,8 +37,6 @@ constexpr Table make_table(const char* name) {
   t.sum_squares = sum_squares;
   t.dot = dot;
   t.all_finite = all_finite;
-  t.all_finite_f64 = all_finite_f64;
-  t.all_finite_f16 = all_finite_f16;
   t.convert = convert;
   t.dropout = dropout;
   t.random_words = random_words;

@@ -134,6 +134,7 @@ void lion_pass(const OptimizerPass& pass, const OptimizerConstants& c) {
 }
 
 void optimizer(OptimizerKind kind, const OptimizerPass& pass) {
+  [[maybe_unused]] const FlushDenormals flush;
   const OptimizerConstants c = constants_of(pass);
   switch (kind) {
     case OptimizerKind::sgd:

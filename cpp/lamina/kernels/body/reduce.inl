@@ -45,27 +45,16 @@ double sum_squares(const float* x, std::size_t n) {
 }
 
 // Whether no element has an exponent of all ones. Blocks keep the inner loop free of branches.
-template <class Bits>
-inline bool no_full_exponent(const void* x, std::size_t n, Bits exponent) {
+bool all_finite(const float* x, std::size_t n) {
   constexpr std::size_t kBlock = 512;
+  constexpr std::uint32_t kExponent = 0x7f800000U;
   for (std::size_t begin = 0; begin < n; begin += kBlock) {
     const std::size_t end = n - begin < kBlock ? n : begin + kBlock;
-    Bits full = 0;
+    std::uint32_t full = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      const Bits masked = static_cast<Bits>(element<Bits>(x, i) & exponent);
-      full = static_cast<Bits>(full | (masked == exponent ? 1U : 0U));
+      full |= (element<std::uint32_t>(x, i) & kExponent) == kExponent ? 1U : 0U;
     }
     if (full != 0) return false;
   }
   return true;
-}
-
-bool all_finite(const float* x, std::size_t n) {
-  return no_full_exponent<std::uint32_t>(x, n, 0x7f800000U);
-}
-bool all_finite_f64(const double* x, std::size_t n) {
-  return no_full_exponent<std::uint64_t>(x, n, 0x7ff0000000000000ULL);
-}
-bool all_finite_f16(const std::uint16_t* x, std::size_t n) {
-  return no_full_exponent<std::uint16_t>(x, n, std::uint16_t{0x7c00});
 }

@@ -47,6 +47,21 @@ inline void prefetch(const float* p) {
   __builtin_prefetch(p);
 }
 
+// While one lives, numbers below the normal range count as 0. A product with such a number takes a hundred
+// times as long, and averages that fade away (of units that no longer learn) would stay among them for long.
+class FlushDenormals {
+ public:
+#if defined(__SSE2__)
+  FlushDenormals() : saved_(__builtin_ia32_stmxcsr()) {
+    __builtin_ia32_ldmxcsr(saved_ | 0x8040U);  // flush to zero, denormals are zeros
+  }
+  ~FlushDenormals() { __builtin_ia32_ldmxcsr(saved_); }
+
+ private:
+  unsigned saved_;
+#endif
+};
+
 inline Floats broadcast(float x) {
 #if LAMINA_ISA == 2
   return (Floats)_mm512_set1_ps(x);
