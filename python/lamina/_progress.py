@@ -150,7 +150,7 @@ class TqdmBar(Lines):
 
 def display_for(verbose: int | str) -> Display:
     """Return the display that a user's `verbose` asks for."""
-    if isinstance(verbose, bool) or verbose not in (0, 1, 2, "auto"):
+    if verbose not in (0, 1, 2, "auto"):
         raise ArgumentError(f"Expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}.")
     if verbose == 0:
         return Display()

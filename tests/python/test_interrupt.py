@@ -61,8 +61,12 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(("rows", "epochs"), [(2000, 2), (300000, 0)])
 def test_interrupt_while_training(rows, epochs, verbose):
     """Small epochs, of which several are complete; and one epoch that would take many seconds."""
-    result = json.loads(run_python(CODE, rows, verbose).splitlines()[-1])
-    # 0.1 s to the next poll and a batch of some ms; the rest is for a machine that others use too.
+    # 0.1 s to the next poll and a batch of some ms; the rest is for a machine that others use too, on which one of
+    # three tries must do.
+    for _ in range(3):
+        result = json.loads(run_python(CODE, rows, verbose).splitlines()[-1])
+        if result["late"] < 0.4:
+            break
     assert result["late"] < 0.4
     assert result["epochs"] >= epochs
     assert result["finite"]

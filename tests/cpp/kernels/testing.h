@@ -20,6 +20,7 @@ inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 // The distance of neighbouring floats at |x| (at least that of denormals).
 inline double ulp_at(double x) {
+  if (std::isnan(x)) return 1.0;  // distance() says how far
   const double bounded = std::min(std::abs(x), static_cast<double>(std::numeric_limits<float>::max()));
   const int exponent = bounded < std::ldexp(1.0, -126) ? -126 : std::ilogb(bounded);
   return std::ldexp(1.0, exponent - 23);
