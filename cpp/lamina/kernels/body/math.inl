@@ -94,9 +94,14 @@ inline Floats log_of_parts(Floats e, Floats f) {
   return multiply_add(e, kLn2High, f + y);
 }
 
+// a - b modulo 2^32: negative x and NaN end up here, whose results are not used.
+inline Ints subtract_wrapping(Ints a, Ints b) {
+  return (Ints)((Words)a - (Words)b);
+}
+
 // The exponent of a normal x > 0 that leaves a mantissa in [sqrt(1/2), sqrt(2)).
 inline Ints exponent_of(Floats x) {
-  return (bits(x) - 0x3f3504f3) >> 23;
+  return subtract_wrapping(bits(x), broadcast_int(0x3f3504f3)) >> 23;
 }
 
 // log(x); 1 ulp. -infinity at 0, NaN below.
@@ -104,7 +109,7 @@ inline Floats log(Floats x) {
   const Ints tiny = x < 1.17549435e-38F;
   const Floats normal = tiny ? x * 8388608.0F : x;
   const Ints e = exponent_of(normal);
-  const Floats f = from_bits(bits(normal) - (e << 23)) - 1.0F;
+  const Floats f = from_bits(subtract_wrapping(bits(normal), e << 23)) - 1.0F;
   const Ints e_true = e - (tiny & 23);
   Floats y = log_of_parts(__builtin_convertvector(e_true, Floats), f);
   y = x < kInfinity ? y : x;
@@ -119,7 +124,7 @@ inline Floats log1p_finite(Floats x) {
   const Ints e = exponent_of(u);
   const Floats down =
       from_bits((e < 127 ? 127 - e : Ints{}) << 23);  // 2^-e; from 2^127 on `lost` doesn't matter
-  const Floats f = multiply_add(lost, down, from_bits(bits(u) - (e << 23)) - 1.0F);
+  const Floats f = multiply_add(lost, down, from_bits(subtract_wrapping(bits(u), e << 23)) - 1.0F);
   return log_of_parts(__builtin_convertvector(e, Floats), f);
 }
 
