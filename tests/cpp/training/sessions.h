@@ -100,6 +100,7 @@ struct Numbers {
                [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
   }
   static bool same(const std::vector<float>& a, const std::vector<float>& b) {
+    if (a.empty() || b.empty()) return a.size() == b.size();
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
   }
 };
