@@ -61,7 +61,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(("rows", "epochs"), [(2000, 2), (300000, 0)])
 def test_interrupt_while_training(rows, epochs, verbose):
     """Small epochs, of which several are complete; and one epoch that would take many seconds."""
-    # 0.1 s to the next poll and a batch of some ms; the rest is for a machine that others use too, on which one of
+    # 0.1 s to the next poll and a batch of some ms; the rest is for a machine that others use too: one of
     # three tries must do.
     for _ in range(3):
         result = json.loads(run_python(CODE, rows, verbose).splitlines()[-1])
