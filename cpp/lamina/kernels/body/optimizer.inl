@@ -133,8 +133,7 @@ void lion_pass(const OptimizerPass& pass, const OptimizerConstants& c) {
   });
 }
 
-void optimizer(OptimizerKind kind, const OptimizerPass& pass) {
-  [[maybe_unused]] const FlushDenormals flush;
+void run_rule(OptimizerKind kind, const OptimizerPass& pass) {
   const OptimizerConstants c = constants_of(pass);
   switch (kind) {
     case OptimizerKind::sgd:
@@ -152,6 +151,12 @@ void optimizer(OptimizerKind kind, const OptimizerPass& pass) {
     case OptimizerKind::lion:
       return lion_pass(pass, c);
   }
+}
+
+void optimizer(OptimizerKind kind, const OptimizerPass& pass) {
+  const unsigned saved = flush_denormals();
+  run_rule(kind, pass);
+  restore_denormals(saved);
 }
 
 void regularize(const float* w, float* g, std::size_t n, float scale, float l1, float l2) {

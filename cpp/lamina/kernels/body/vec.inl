@@ -47,20 +47,23 @@ inline void prefetch(const float* p) {
   __builtin_prefetch(p);
 }
 
-// While one lives, numbers below the normal range count as 0. A product with such a number takes a hundred
-// times as long, and averages that fade away (of units that no longer learn) would stay among them for long.
-class FlushDenormals {
- public:
+// Lets numbers below the normal range count as 0, until restore_denormals() gets what this returned. A
+// product with such a number takes a hundred times as long, and averages that fade away (of units that no
+// longer learn) would stay among them for long. (No class with a destructor: that needs exception tables.)
+inline unsigned flush_denormals() {
 #if defined(__SSE2__)
-  FlushDenormals() : saved_(__builtin_ia32_stmxcsr()) {
-    __builtin_ia32_ldmxcsr(saved_ | 0x8040U);  // flush to zero, denormals are zeros
-  }
-  ~FlushDenormals() { __builtin_ia32_ldmxcsr(saved_); }
-
- private:
-  unsigned saved_;
+  const unsigned saved = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(saved | 0x8040U);  // flush to zero, denormals are zeros
+  return saved;
+#else
+  return 0;
 #endif
-};
+}
+inline void restore_denormals([[maybe_unused]] unsigned saved) {
+#if defined(__SSE2__)
+  __builtin_ia32_ldmxcsr(saved);
+#endif
+}
 
 inline Floats broadcast(float x) {
 #if LAMINA_ISA == 2
