@@ -153,7 +153,9 @@ class Product {
   void run_block(const Block& block) const {
     const std::size_t tasks = tasks_for(block.cols, block.depth);
     const std::size_t panels = divide_up(block.cols, table_.tile_cols);
-    if (tasks == 1 || panels >= tasks) {
+    // Sharing out rows keeps bands of C whole, which is what an update wants, and packs no part of A twice.
+    const bool many_rows = divide_up(p_.m, table_.tile_rows) >= 2 * tasks;
+    if (tasks == 1 || (panels >= tasks && !many_rows)) {
       // Each task packs its own columns and meets all rows; few rows right away, while the columns are in L1.
       run_tasks(tasks, executor_, [&](std::size_t task) {
         const Range cols = part_of(block.cols, table_.tile_cols, task, tasks);

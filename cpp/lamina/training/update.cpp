@@ -10,6 +10,8 @@ namespace {
 
 // Threads share a pass out in chunks of this many parameters.
 constexpr std::size_t kChunk = std::size_t{1} << 15;
+// A pass over fewer takes less time than waking a thread that sleeps is worth.
+constexpr std::size_t kWorthSharing = std::size_t{1} << 17;
 // Smaller parameters take part in the one pass over all of them: there is nothing to save, they are in the
 // cache anyway.
 constexpr std::size_t kWorthFusing = std::size_t{1} << 15;
@@ -157,10 +159,11 @@ void Update::clip_by_norm(const Graph& graph, double scale) {
 
 void Update::run_range(const Graph& graph, const Range& range, Executor& executor) const {
   const kernels::OptimizerKind kind = optimizer_->kind();
-  executor.run((range.size + kChunk - 1) / kChunk, [&](std::size_t chunk) {
-    const std::size_t first = chunk * kChunk;
+  const std::size_t chunk_size = range.size < kWorthSharing ? range.size : kChunk;
+  executor.run((range.size + chunk_size - 1) / chunk_size, [&](std::size_t chunk) {
+    const std::size_t first = chunk * chunk_size;
     kernels::OptimizerPass pass = pass_at(graph, range.offset + first);
-    pass.n = std::min(kChunk, range.size - first);
+    pass.n = std::min(chunk_size, range.size - first);
     pass.l1 = by_norm_ ? 0.0F : range.l1;
     pass.l2 = by_norm_ ? 0.0F : range.l2;
     kernels::table().optimizer(kind, pass);

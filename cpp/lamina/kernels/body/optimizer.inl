@@ -22,9 +22,22 @@ inline Floats regularized(Floats g, Floats w, float l1, float l2) {
   return multiply_add(w, 2.0F * l2, g);
 }
 
-// The part before and after the rule; rule(i, lanes, w, g) gives the new w and updates the slots.
+// Whether there is nothing but the rule.
+inline bool is_plain(const OptimizerPass& pass) {
+  return pass.gradient_scale == 1.0F && pass.l1 == 0.0F && pass.l2 == 0.0F &&
+         !(pass.clip_value < kInfinity) && pass.weight_decay == 0.0F && pass.ema == nullptr;
+}
+
+// The part before and after the rule; rule(i, lanes, w, g) gives the new w and updates the slots. The plain
+// case has a loop of its own: asking each time for what isn't there takes as long as a simple rule.
 template <class Rule>
 inline void optimizer_pass(const OptimizerPass& pass, Rule&& rule) {
+  if (is_plain(pass)) {
+    over_lanes(pass.n, [&](std::size_t i, auto lanes) {
+      store(pass.w + i, rule(i, lanes, load(pass.w + i, lanes), load(pass.gradient + i, lanes)), lanes);
+    });
+    return;
+  }
   const bool regularize = pass.l1 != 0.0F || pass.l2 != 0.0F;
   const bool clip = pass.clip_value < kInfinity;
   over_lanes(pass.n, [&](std::size_t i, auto lanes) {
@@ -43,14 +56,18 @@ inline void optimizer_pass(const OptimizerPass& pass, Rule&& rule) {
 }
 
 void sgd_pass(const OptimizerPass& pass, const OptimizerConstants& c) {
-  float* velocities = pass.slots[0];
+  float* const velocities = pass.slots[0];
+  const Floats down = -c.learning_rate;
+  if (velocities == nullptr) {
+    optimizer_pass(pass, [&](std::size_t, auto, Floats w, Floats g) { return multiply_add(g, down, w); });
+    return;
+  }
   optimizer_pass(pass, [&](std::size_t i, auto lanes, Floats w, Floats g) {
-    if (velocities == nullptr) return multiply_add(g, -c.learning_rate, w);
     const Floats scaled = c.c0 * g;
     const Floats velocity = multiply_add(load(velocities + i, lanes), c.beta1, scaled);
     store(velocities + i, velocity, lanes);
     const Floats step = pass.nesterov ? multiply_add(velocity, c.beta1, scaled) : velocity;
-    return multiply_add(step, -c.learning_rate, w);
+    return multiply_add(step, down, w);
   });
 }
 
@@ -87,14 +104,22 @@ inline Floats move_towards(float* slot, Floats target, Floats rate, Lanes lanes)
 }
 
 void adam_pass(const OptimizerPass& pass, const OptimizerConstants& c) {
-  float* largest = pass.slots[2];
+  float* const ms = pass.slots[0];
+  float* const vs = pass.slots[1];
+  float* const largest = pass.slots[2];
+  if (largest == nullptr) {
+    optimizer_pass(pass, [&](std::size_t i, auto lanes, Floats w, Floats g) {
+      const Floats m = move_towards(ms + i, g, c.one_minus_beta1, lanes);
+      const Floats v = move_towards(vs + i, g * g, c.one_minus_beta2, lanes);
+      return w - divide_by_root(c.c0 * m, v, c.epsilon);
+    });
+    return;
+  }
   optimizer_pass(pass, [&](std::size_t i, auto lanes, Floats w, Floats g) {
-    const Floats m = move_towards(pass.slots[0] + i, g, c.one_minus_beta1, lanes);
-    Floats v = move_towards(pass.slots[1] + i, g * g, c.one_minus_beta2, lanes);
-    if (largest != nullptr) {
-      v = at_least(v, load(largest + i, lanes));
-      store(largest + i, v, lanes);
-    }
+    const Floats m = move_towards(ms + i, g, c.one_minus_beta1, lanes);
+    Floats v = move_towards(vs + i, g * g, c.one_minus_beta2, lanes);
+    v = at_least(v, load(largest + i, lanes));
+    store(largest + i, v, lanes);
     return w - divide_by_root(c.c0 * m, v, c.epsilon);
   });
 }
