@@ -13,7 +13,8 @@ namespace lamina::kernels {
 namespace {
 
 constexpr std::size_t kBlockDepth = 256;
-constexpr std::size_t kBlockCols = 512;     // a packed block is at most 512 kB, for L2
+constexpr std::size_t kBlockCols = 1024;    // a packed block is at most 1 MB, for L2
+constexpr std::size_t kUpdateCols = 512;    // narrower where C stays in the kernel's own memory
 constexpr std::size_t kDirectRows = 8;      // up to this many rows B is read in place, however large it is
 constexpr std::size_t kUnpackedRows = 128;  // and up to this many while it is no larger than
 constexpr std::size_t kUnpackedFloats = std::size_t{1} << 18;
@@ -61,7 +62,8 @@ class Product {
       return;
     }
     // Blocks of nearly equal extents: a short last one would cost as much as it computes.
-    const std::size_t most_cols = round_up(divide_up(p_.n, divide_up(p_.n, kBlockCols)), table_.tile_cols);
+    const std::size_t widest = p_.update == nullptr ? kBlockCols : kUpdateCols;
+    const std::size_t most_cols = round_up(divide_up(p_.n, divide_up(p_.n, widest)), table_.tile_cols);
     const std::size_t most_depth = p_.k == 0 ? 0 : divide_up(p_.k, divide_up(p_.k, kBlockDepth));
     for (std::size_t col = 0; col < p_.n; col += most_cols) {
       const std::size_t cols = std::min(most_cols, p_.n - col);
