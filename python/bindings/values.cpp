@@ -3,6 +3,16 @@
 namespace lamina::python {
 namespace {
 
+std::string to_text(const py::handle& object) {
+  py::ssize_t size = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(object.ptr(), &size);
+  if (text == nullptr) {  // half of a surrogate pair
+    PyErr_Clear();
+    throw ArgumentError("expected a text of whole Unicode characters, got half of a surrogate pair.");
+  }
+  return {text, static_cast<std::size_t>(size)};
+}
+
 bool is_config(const py::handle& object) {
   if (!py::isinstance<py::tuple>(object)) return false;
   const auto tuple = py::reinterpret_borrow<py::tuple>(object);
@@ -14,7 +24,7 @@ bool is_config(const py::handle& object) {
 Value to_value(const py::handle& object) {
   if (object.is_none()) return {};
   if (py::isinstance<py::bool_>(object)) return object.cast<bool>();
-  if (py::isinstance<py::str>(object)) return object.cast<std::string>();
+  if (py::isinstance<py::str>(object)) return to_text(object);
   if (py::isinstance<Describable>(object)) return object.cast<const Describable&>().config();
   if (is_config(object)) {
     const auto tuple = py::reinterpret_borrow<py::tuple>(object);

@@ -475,3 +475,31 @@ def test_messages_name_the_layer():
     model.build((4,))
     with pytest.raises(lm.ShapeError, match=r"expected.*4.*got.*\(2, 7\)"):
         model.predict(np.zeros((2, 7)))
+
+
+def test_path_with_nul(tmp_path):
+    """The system would write to the shorter path before the NUL."""
+    model = lm.Sequential([lm.Input((2,)), lm.Dense(1)])
+    with pytest.raises(lm.FileError, match="NUL"):
+        model.save(f"{tmp_path}/model\0.safetensors")
+    with pytest.raises(lm.FileError, match="NUL"):
+        lm.load_model(f"{tmp_path}/model\0.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_name_of_half_a_character():
+    with pytest.raises(lm.ArgumentError, match="surrogate"):
+        lm.Dense(1, name="\ud800")
+
+
+def test_batch_size_beyond_the_rows():
+    """Memory is for the rows that are there, not for those that the batch size would allow."""
+    model = lm.Sequential([lm.Input((8,)), lm.Dense(300)], seed=0)
+    x = np.random.default_rng(0).normal(size=(100, 8)).astype(np.float32)
+    assert (model.predict(x, batch_size=10**9) == model.predict(x, batch_size=7)).all()
+
+
+def test_epochs_beyond_64_bits():
+    trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), loss="mse")
+    with pytest.raises(lm.ArgumentError, match="initial_epoch"):
+        trainer.fit(np.ones((4, 2)), np.ones(4), epochs=2**62, initial_epoch=2**63, verbose=0)

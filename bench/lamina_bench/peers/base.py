@@ -29,11 +29,11 @@ class Peer(ABC):
 
     def losses(self, batches: list[tuple[np.ndarray, np.ndarray]]) -> list[float]:
         """Take a step on each batch by the very code that is measured; their losses from before the step."""
-        raise NotImplementedError
+        raise NotImplementedError  # by a peer that only predicts
 
     def run(self, epochs: int, shuffle: bool) -> None:
         """Pass over the data, batch by batch; returns when the last step is complete."""
-        raise NotImplementedError
+        raise NotImplementedError  # by a peer that only predicts
 
     @abstractmethod
     def predict(self, x: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ namespace {
 
 // Plans are laid out for few sizes, so that idle ones fit again: one row, a few, a full chunk.
 constexpr std::size_t kSmallRows = 16;
+constexpr std::size_t kChunkRows = 256;
 
 void require_built(const Graph& graph, const char* what) {
   if (!graph.built) {
@@ -158,9 +159,9 @@ void Model::predict(const ArrayView& input, View output, std::size_t batch_size)
                      ", got " + output.shape.str() + ".");
   }
   if (rows == 0) return;
-  const std::size_t chunk = rows == 1            ? 1
-                            : rows <= kSmallRows ? kSmallRows
-                                                 : std::max<std::size_t>(1, batch_size);
+  // Never laid out for many more rows than there are, however large the batch size.
+  const std::size_t most = std::min(std::max<std::size_t>(1, batch_size), std::max(rows, kChunkRows));
+  const std::size_t chunk = rows == 1 ? 1 : rows <= kSmallRows ? kSmallRows : most;
   auto plan = take_plan(graph, chunk);
   const std::size_t row_floats = row_shape.elements();
   for (std::size_t first = 0; first < rows; first += chunk) {

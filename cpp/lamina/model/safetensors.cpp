@@ -34,6 +34,14 @@ constexpr std::size_t kBlock = std::size_t{1} << 16U;
   throw FileError("File '" + path + "': can't " + action + ": " + std::strerror(errno) + ".");
 }
 
+// The system would take such a path for the shorter one before the NUL.
+void check_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos) {
+    throw FileError("File: expected a path without a NUL character, got one after '" +
+                    path.substr(0, path.find('\0')) + "'.");
+  }
+}
+
 std::size_t bytes_of(const std::string& dtype) {
   if (dtype == "F64" || dtype == "I64" || dtype == "U64") return 8;
   if (dtype == "F32" || dtype == "I32" || dtype == "U32") return 4;
@@ -124,6 +132,7 @@ std::string header_text(const std::map<std::string, std::string>& metadata,
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path) : path_(std::move(path)) {
+    check_path(path_);
     static std::atomic<unsigned> counter{0};
     temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
     file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -178,6 +187,7 @@ std::string hexadecimal(std::uint32_t checksum) {
 }
 
 Reader::Reader(const std::string& path) : path_(path) {
+  check_path(path);
   file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file_ < 0) throw_file(path, "be read");
   try {
