@@ -54,6 +54,7 @@ class Product {
     a_col_ = p_.transpose_a ? p_.a_row : 1;
     b_row_ = p_.transpose_b ? 1 : p_.b_row;
     b_col_ = p_.transpose_b ? p_.b_row : 1;
+    if (p_.k == 1 && b_col_ == 1) b_row_ = p_.n;  // one row, whichever way it is stored
   }
 
   void run() const {
@@ -105,6 +106,7 @@ class Product {
     tile.before_activation =
         p_.before_activation == nullptr ? nullptr : p_.before_activation + (tile.c - p_.c);
     if (is_elementwise(p_.activation.kind)) tile.activation = p_.activation;
+    tile.derivative_at = p_.derivative_at == nullptr ? nullptr : p_.derivative_at + (tile.c - p_.c);
     return tile;
   }
 
@@ -130,7 +132,7 @@ class Product {
   // L2 that holds for more rows than one would think: the kernel asks for 128 bytes in 14 cycles, and
   // prefetches them.
   bool reads_b_in_place() const {
-    if (p_.transpose_b) return false;
+    if (b_col_ != 1) return false;
     if (p_.k == 1 || (p_.m <= kDirectRows && p_.update == nullptr)) return true;
     return p_.m <= kUnpackedRows && p_.k * p_.n <= kUnpackedFloats;
   }
@@ -147,7 +149,7 @@ class Product {
       const Range cols = by_rows ? Range{0, p_.n} : part;
       MatmulTile tile = tile_at(rows, cols, 0, p_.k);
       tile.packed_b = p_.b + cols.begin;
-      tile.unpacked_b_row = p_.b_row;
+      tile.unpacked_b_row = b_row_;
       run_tile(tile, rows.begin, cols.begin);
     });
   }

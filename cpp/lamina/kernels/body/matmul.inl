@@ -304,18 +304,34 @@ const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t 
   return reinterpret_cast<const char*>(arrays[first / floats] + row * tile.c_row + within % tile.n);
 }
 
-// c = activation(c + bias) on rows that are still in the cache.
+// The epilogue, on rows that are still in the cache.
 void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   const bool activates = tile.activation.kind != Activation::linear;
   if (tile.bias == nullptr && tile.before_activation == nullptr && !activates) return;
-  for (std::size_t row = begin; row < begin + rows; ++row) {
-    float* c = tile.c + row * tile.c_row;
-    if (tile.bias != nullptr) add(c, tile.bias, c, tile.n);
-    if (tile.before_activation != nullptr) {
-      __builtin_memcpy(tile.before_activation + row * tile.c_row, c, tile.n * sizeof(float));
-    }
-    if (activates) activation_forward(tile.activation, c, c, tile.n);
+  const std::size_t at = begin * tile.c_row;
+  float* const c = tile.c + at;
+  if (tile.derivative_at != nullptr) {
+    const float* const saved = tile.derivative_at + at;
+    with_gradient(tile.activation, [&](auto g) {
+      for (std::size_t row = 0; row < rows * tile.c_row; row += tile.c_row) {
+        over_lanes(tile.n, [&](std::size_t j, auto lanes) {
+          store(c + row + j, g(load(c + row + j, lanes), load(saved + row + j, lanes)), lanes);
+        });
+      }
+    });
+    return;
   }
+  float* const before = tile.before_activation == nullptr ? nullptr : tile.before_activation + at;
+  with_activation(tile.activation, [&](auto f) {
+    for (std::size_t row = 0; row < rows * tile.c_row; row += tile.c_row) {
+      over_lanes(tile.n, [&](std::size_t j, auto lanes) {
+        Floats z = load(c + row + j, lanes);
+        if (tile.bias != nullptr) z = z + load(tile.bias + j, lanes);
+        if (before != nullptr) store(before + row + j, z, lanes);
+        store(c + row + j, f(z), lanes);
+      });
+    }
+  });
 }
 
 void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows,
