@@ -355,29 +355,47 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin
   }
 }
 
-// k == 1: each row is a multiple of the one row of B.
+// k == 1: each row is a multiple of the one row of B. A plain product, for a multiply-add to 0 takes longer:
+// they differ in the sign of a 0.
 void outer_rows(const MicroTile& t, std::size_t rows) {
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
     float* c = t.c + r * t.c_row;
     over_lanes(t.cols, [&](std::size_t j, auto lanes) {
-      const Floats start = t.accumulate ? load(c + j, lanes) : Floats{};
-      store(c + j, multiply_add(element, load(t.b + j, lanes), start), lanes);
+      const Floats b = load(t.b + j, lanes);
+      store(c + j, t.accumulate ? multiply_add(element, b, load(c + j, lanes)) : element * b, lanes);
     });
   }
 }
 
-// The same where plain gradient descent follows: w -= learning_rate * (a b), without a gradient in memory.
-void outer_descent(const MatmulTile& tile) {
+// w -= learning_rate * (a b) on kVectors vectors of columns, with b in registers.
+template <std::size_t kVectors, class Lanes>
+inline void outer_descent_strip(const MatmulTile& tile, std::size_t col, Lanes lanes) {
   const Floats down = broadcast(-tile.update->learning_rate);
-  for (std::size_t r = 0; r < tile.m; ++r) {
-    const Floats element = broadcast(tile.a[r * tile.a_row]);
-    float* w = tile.update->w + r * tile.c_row;
-    over_lanes(tile.n, [&](std::size_t j, auto lanes) {
-      const Floats gradient = multiply_add(element, load(tile.packed_b + j, lanes), Floats{});
-      store(w + j, multiply_add(gradient, down, load(w + j, lanes)), lanes);
-    });
+  Floats b[kVectors];
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < kVectors; ++v) b[v] = load(tile.packed_b + col + v * kLanes, lanes);
+  const std::size_t a_row = tile.a_row;
+  const std::size_t w_row = tile.c_row;
+  const float* a = tile.a;
+  float* w = tile.update->w + col;
+  for (std::size_t r = tile.m; r > 0; --r, a += a_row, w += w_row) {
+    const Floats element = broadcast(*a);
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      store(w + v * kLanes, multiply_add(element * b[v], down, load(w + v * kLanes, lanes)), lanes);
+    }
   }
+}
+
+// k == 1 where plain gradient descent follows: no gradient goes to memory.
+void outer_descent(const MatmulTile& tile) {
+  constexpr std::size_t kVectors = 8;
+  std::size_t col = 0;
+  for (; col + kVectors * kLanes <= tile.n; col += kVectors * kLanes) {
+    outer_descent_strip<kVectors>(tile, col, All{});
+  }
+  over_lanes(tile.n - col, [&](std::size_t j, auto lanes) { outer_descent_strip<1>(tile, col + j, lanes); });
 }
 
 void matmul_tile(const MatmulTile& tile) {
