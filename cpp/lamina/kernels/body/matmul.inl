@@ -390,6 +390,8 @@ bool finishes_in_registers(const MatmulTile& tile) {
 
 // The other epilogues, on rows that are still in the cache.
 void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
+  const bool activates = tile.activation.kind != Activation::linear;
+  if (tile.bias == nullptr && tile.before_activation == nullptr && !activates) return;
   const std::size_t at = begin * tile.c_row;
   float* const c = tile.c + at;
   if (tile.derivative_at != nullptr) {
