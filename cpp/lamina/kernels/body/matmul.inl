@@ -418,8 +418,16 @@ void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   });
 }
 
-void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows,
-                      float* packed_a) {
+// The `index`th stretch of what is read after this tile.
+const char* stretch_ahead(const MatmulTile& tile, std::size_t index) {
+  const std::size_t stretches = (tile.ahead_rows + tile.k - 1) / tile.k;
+  const std::size_t line = index / stretches;
+  const std::size_t row = index % stretches * tile.k;
+  return reinterpret_cast<const char*>(tile.ahead + row * tile.ahead_row + line * kLineFloats);
+}
+
+void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group, std::size_t begin,
+                      std::size_t rows, float* packed_a) {
   // Packing A pays when several panels read it.
   if (tile.n > 2 * kTileCols && tile.k <= kPackedDepth) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
@@ -433,6 +441,12 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
     micro.b = tile.packed_b + (tile.unpacked_b_row != 0 ? col : col * tile.k);
     if (tile.update != nullptr && tile.last) micro.ahead = update_lines(tile, begin, rows, panel, panels);
+    if (tile.ahead != nullptr) {
+      const std::size_t index = group * panels + panel;
+      const bool any = index < tile.ahead_stretches;
+      micro.ahead = any ? stretch_ahead(tile, index) : reinterpret_cast<const char*>(tile.a);
+      micro.ahead_step = any ? tile.ahead_row * sizeof(float) : 0;
+    }
     kPackedKernels.rows[rows - 1](micro);
     move_columns(micro, kTileCols);
   }
@@ -522,7 +536,7 @@ void matmul_tile(const MatmulTile& tile) {
     } else if (direct) {
       direct_tile(micro, rows);
     } else {
-      packed_tile_rows(tile, micro, begin, rows, packed_a);
+      packed_tile_rows(tile, micro, group, begin, rows, packed_a);
     }
     if (updates) {
       update_rows(tile, begin, rows, micro.c, micro.c_row);
