@@ -115,7 +115,12 @@ void pack_strip(const float* from, std::size_t step, std::size_t across, std::si
     pack_transposed(from, across, depth, width, to, to_row);
     return;
   }
-  for (std::size_t p = 0; p < depth; ++p) {
+  std::size_t p = 0;
+  if (across == 1 && to_row == width && width < kLanes && 2 * width >= kLanes && step >= kLanes) {
+    // Whole vectors: what is too much of a row is overwritten by the next one.
+    for (; p + 1 < depth; ++p) store(to + p * to_row, load(from + p * step));
+  }
+  for (; p < depth; ++p) {
     if (across == 1) {
       over_lanes(width, [&](std::size_t j, auto lanes) {
         store(to + p * to_row + j, load(from + p * step + j, lanes), lanes);

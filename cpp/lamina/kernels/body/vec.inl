@@ -121,8 +121,20 @@ inline void store(float* p, Floats v, Part part) {
 inline Floats load(const float* p, Part part) {
   return (Floats)_mm256_maskload_ps(p, (__m256i)mask_of(part));
 }
+// In pieces of 4, 2 and 1: a masked store takes AMD's processors some twenty instructions.
 inline void store(float* p, Floats v, Part part) {
-  _mm256_maskstore_ps(p, (__m256i)mask_of(part), (__m256)v);
+  __m128 rest = _mm256_castps256_ps128((__m256)v);
+  if ((part.count & 4) != 0) {
+    _mm_storeu_ps(p, rest);
+    rest = _mm256_extractf128_ps((__m256)v, 1);
+    p += 4;
+  }
+  if ((part.count & 2) != 0) {
+    _mm_storel_pi((__m64*)p, rest);
+    rest = _mm_movehl_ps(rest, rest);
+    p += 2;
+  }
+  if ((part.count & 1) != 0) _mm_store_ss(p, rest);
 }
 #else
 inline Floats load(const float* p, Part part) {
