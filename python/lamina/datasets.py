@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._files import file_errors
-from .errors import ArgumentError, DataError, FileError, FormatError
+from .errors import ArgumentError, FileError, FormatError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +79,7 @@ def csv(path: str | os.PathLike[str], target: str | int = -1, delimiter: str = "
     Parameters
     ----------
     path : str or path
-        The file. A first line with anything but numbers is the header.
+        The file, also `.gz`. A first line with anything but numbers is the header.
     target : str or int, default -1
         The column to predict: its name in the header, or its index.
     delimiter : str, default ','
@@ -96,8 +96,10 @@ def csv(path: str | os.PathLike[str], target: str | int = -1, delimiter: str = "
         When the file can't be read; for a cell that is no number, with its line, and for lines of different
         lengths; for a target that isn't there.
     """
-    header, table = _read_table(path, delimiter)
-    column = _column(header, target, table.shape[1])
+    from ._csv import column_of, read_table
+
+    header, table = read_table(os.fspath(path), delimiter)
+    column = column_of(header, target, table.shape[1])
     y = table[:, column]
     x = np.delete(table, column, axis=1).astype(np.float32)
     whole = bool(np.isfinite(y).all() and (y == np.floor(y)).all() and (np.abs(y) < 2**53).all())
@@ -203,55 +205,3 @@ def _read_bytes(path: str) -> bytes:
             return file.read()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FormatError(f"Expected a gzip file, got '{path}', which is damaged: {error}.") from error
-
-
-# ---- CSV
-
-
-def _read_table(path: str | os.PathLike[str], delimiter: str) -> tuple[list[str] | None, NDArray[np.float64]]:
-    import csv as reader
-
-    name = os.fspath(path)
-    with file_errors(name, "read"), open(name, newline="", encoding="utf-8-sig") as file:
-        try:
-            lines = [
-                (i, cells) for i, cells in enumerate(reader.reader(file, delimiter=delimiter), 1) if cells
-            ]
-        except (UnicodeDecodeError, reader.Error) as error:
-            raise DataError(f"csv: expected a text file, got '{name}': {error}.") from error
-    header = [cell.strip() for cell in lines.pop(0)[1]] if lines and _numbers(lines[0][1]) is None else None
-    if not lines:
-        raise DataError(f"csv: expected lines of numbers, got none in '{name}'.")
-    width = len(header) if header is not None else len(lines[0][1])
-    rows = []
-    for number, cells in lines:
-        values = _numbers(cells)
-        if len(cells) != width:
-            raise DataError(f"csv: expected {width} cells in line {number} of '{name}', got {len(cells)}.")
-        if values is None:
-            bad = next(cell for cell in cells if _numbers([cell]) is None)
-            raise DataError(f"csv: expected numbers in line {number} of '{name}', got {bad!r}.")
-        rows.append(values)
-    return header, np.array(rows, dtype=np.float64)
-
-
-def _numbers(cells: list[str]) -> list[float] | None:
-    try:
-        return [float(cell) for cell in cells]
-    except ValueError:
-        return None
-
-
-def _column(header: list[str] | None, target: str | int, width: int) -> int:
-    if isinstance(target, str):
-        if header is None or target not in header:
-            known = (
-                "a header, got none"
-                if header is None
-                else f"one of {', '.join(map(repr, header))}, got {target!r}"
-            )
-            raise ArgumentError(f"csv: expected target to be {known}.")
-        return header.index(target)
-    if isinstance(target, bool) or not -width <= target < width:
-        raise ArgumentError(f"csv: expected target to be one of {width} columns, got {target!r}.")
-    return target % width

@@ -15,6 +15,7 @@ from ._configurable import wrap
 from ._layer import Layer
 from ._progress import duration
 from ._summary import summary
+from .data import Dataset, parts_of
 from .errors import ArgumentError, ShapeError, StateError
 
 if TYPE_CHECKING:
@@ -143,8 +144,8 @@ class Sequential:
 
         Parameters
         ----------
-        x : array of shape (n, ...)
-            Any numeric type; a list or a data frame, too.
+        x : array of shape (n, ...), or Dataset
+            Any numeric type; a list or a data frame, too. Of a Dataset's batches x is taken.
         batch_size : int or None, default None
             Rows at a time. It changes memory and speed, never the result.
         verbose : int, default 0
@@ -165,15 +166,22 @@ class Sequential:
         if batch_size is not None:
             _check_count("batch_size", batch_size)
         if verbose in (0, "auto"):
-            return self._used("predict").predict(as_rows(x, "x"), batch_size)
+            return self._predict(x, batch_size)
         start = perf_counter()
-        y = self._used("predict").predict(as_rows(x, "x"), batch_size)
+        y = self._predict(x, batch_size)
         print(f"predicted {len(y):,} rows in {duration(perf_counter() - start)}")
         return y
 
     def __call__(self, x: Any) -> NDArray[np.float32]:
         """`predict(x)`."""
-        return self._used("predict").predict(as_rows(x, "x"), None)
+        return self._predict(x, None)
+
+    def _predict(self, x: Any, batch_size: int | None) -> NDArray[np.float32]:
+        model = self._used("predict")
+        if isinstance(x, Dataset):
+            parts = [model.predict(parts_of(batch)[0], batch_size) for batch in x]
+            return np.concatenate(parts or [np.empty((0, *model.output_shape()), np.float32)])
+        return model.predict(as_rows(x, "x"), batch_size)
 
     # ---- weights
 
