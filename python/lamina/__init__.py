@@ -27,6 +27,7 @@ from . import (
     schedules,
 )
 from ._core import __version__
+from ._dlpack import from_dlpack
 from .config import get_num_threads, set_num_threads, show_config
 from .errors import (
     ArgumentError,
@@ -50,6 +51,7 @@ __all__ = [
     "Trainer",
     "History",
     "load_model",
+    "from_dlpack",
     "activations",
     "callbacks",
     "constraints",

@@ -166,22 +166,22 @@ class Sequential:
         if batch_size is not None:
             _check_count("batch_size", batch_size)
         if verbose in (0, "auto"):
-            return self._predict(x, batch_size)
+            if isinstance(x, Dataset):
+                return self._predict_batches(x, batch_size)
+            return self._used("predict").predict(as_rows(x, "x"), batch_size)
         start = perf_counter()
-        y = self._predict(x, batch_size)
+        y = self.predict(x, batch_size)
         print(f"predicted {len(y):,} rows in {duration(perf_counter() - start)}")
         return y
 
     def __call__(self, x: Any) -> NDArray[np.float32]:
         """`predict(x)`."""
-        return self._predict(x, None)
+        return self.predict(x)
 
-    def _predict(self, x: Any, batch_size: int | None) -> NDArray[np.float32]:
+    def _predict_batches(self, data: Dataset, batch_size: int | None) -> NDArray[np.float32]:
         model = self._used("predict")
-        if isinstance(x, Dataset):
-            parts = [model.predict(parts_of(batch)[0], batch_size) for batch in x]
-            return np.concatenate(parts or [np.empty((0, *model.output_shape()), np.float32)])
-        return model.predict(as_rows(x, "x"), batch_size)
+        parts = [model.predict(parts_of(batch)[0], batch_size) for batch in data]
+        return np.concatenate(parts or [np.empty((0, *model.output_shape()), np.float32)])
 
     # ---- weights
 
