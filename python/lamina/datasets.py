@@ -1,7 +1,7 @@
-"""Data to learn and to try with. Nothing here is downloaded.
+"""Data to learn and to try with.
 
 `digits`, `breast_cancer` and `diabetes` come with scikit-learn; `fashion_mnist` and `mnist` are read from IDX
-files that are there already; `csv` reads a file of numbers.
+files where they are there already, and downloaded otherwise; `csv` reads a file of numbers.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._files import file_errors
-from .errors import ArgumentError, FileError, FormatError
+from ._idx import IdxData
+from .errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,52 @@ if TYPE_CHECKING:
 
 __all__ = ["digits", "breast_cancer", "diabetes", "fashion_mnist", "mnist", "csv"]
 
-_DEBIAN_FOLDER = "/usr/share/datasets/fashion-mnist"
-_IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+_FASHION_MNIST = IdxData(
+    title="Fashion-MNIST",
+    folder="fashion-mnist",
+    installed=("/usr/share/datasets/fashion-mnist",),
+    mirrors=(
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    files={
+        "train-images-idx3-ubyte.gz": (
+            26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        ),
+        "train-labels-idx1-ubyte.gz": (
+            29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        ),
+        "t10k-images-idx3-ubyte.gz": (
+            4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        ),
+        "t10k-labels-idx1-ubyte.gz": (
+            5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+    },
+)  # fmt: skip
+_MNIST = IdxData(
+    title="MNIST",
+    folder="mnist",
+    installed=(),
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    files={
+        "train-images-idx3-ubyte.gz": (
+            9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        ),
+        "train-labels-idx1-ubyte.gz": (
+            28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        ),
+        "t10k-images-idx3-ubyte.gz": (
+            1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        ),
+        "t10k-labels-idx1-ubyte.gz": (
+            4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    },
+)  # fmt: skip
 
 
 def digits(test_size: float = 0.2, seed: int = 0) -> Split:
@@ -54,23 +98,40 @@ def diabetes(test_size: float = 0.2, seed: int = 0) -> Split:
     return _from_sklearn("load_diabetes", test_size, seed, classes=False)
 
 
-def fashion_mnist(path: str | os.PathLike[str] | None = None) -> Split:
+def fashion_mnist(path: str | os.PathLike[str] | None = None, download: bool = True) -> Split:
     """70,000 pictures of clothes, 28 by 28 pixels, in 10 classes (Xiao et al., 2017).
 
-    Returns `(x_train, y_train), (x_test, y_test)` as uint8: x is `(60000, 28, 28)` and `(10000, 28, 28)`, y
-    is `(60000,)` and `(10000,)`. `path` is the folder of the four IDX files, gzipped or not; by default
-    `fashion-mnist` within the folder that the environment variable `LAMINA_DATA` names, then that of Debian's
-    package dataset-fashion-mnist. `FileError` where they aren't there, `FormatError` for a damaged file.
+    Parameters
+    ----------
+    path : str, path or None, default None
+        The folder of the four IDX files, gzipped or not. None looks for them in `fashion-mnist` within the
+        cache, then in that of Debian's package dataset-fashion-mnist, and then downloads them to the cache.
+        The cache is the folder that the environment variable `LAMINA_DATA` names, else `~/.cache/lamina`.
+    download : bool, default True
+        Whether to download what isn't there: 31 MB, checked by SHA-256.
+
+    Returns
+    -------
+    tuple
+        `(x_train, y_train), (x_test, y_test)` as uint8: x is `(60000, 28, 28)` and `(10000, 28, 28)`, y is
+        `(60000,)` and `(10000,)`.
+
+    Raises
+    ------
+    FileError, FormatError
+        Where the files are neither there nor to be downloaded; for a damaged file, and for a download that is
+        not what it should be.
     """
-    return _idx_split(_folders(path, "fashion-mnist", _DEBIAN_FOLDER), "Fashion-MNIST")
+    return _FASHION_MNIST.read(path, download)
 
 
-def mnist(path: str | os.PathLike[str] | None = None) -> Split:
+def mnist(path: str | os.PathLike[str] | None = None, download: bool = True) -> Split:
     """70,000 handwritten digits, 28 by 28 pixels (LeCun et al., 1998).
 
-    As `fashion_mnist`; the default folder is `mnist` within that of `LAMINA_DATA`.
+    As `fashion_mnist`; the folder within the cache is `mnist`, the download has 12 MB, and no package of
+    Debian holds them.
     """
-    return _idx_split(_folders(path, "mnist"), "MNIST")
+    return _MNIST.read(path, download)
 
 
 def csv(path: str | os.PathLike[str], target: str | int = -1, delimiter: str = ",") -> Pair:
@@ -113,7 +174,7 @@ def _from_sklearn(name: str, test_size: float, seed: int, classes: bool) -> Spli
     try:
         from sklearn import datasets
     except ImportError as error:
-        raise ImportError("This dataset comes with scikit-learn: pip install scikit-learn") from error
+        raise ImportError("This dataset comes with scikit-learn: pip install 'lamina[sklearn]'") from error
     if isinstance(test_size, bool) or not isinstance(test_size, (int, float)) or not 0 < test_size < 1:
         raise ArgumentError(f"Expected test_size to be a number in (0, 1), got {test_size!r}.")
     x, y = getattr(datasets, name)(return_X_y=True)
@@ -132,76 +193,3 @@ def _split(classes: NDArray[Any], test_size: float, seed: int) -> tuple[NDArray[
         test.append(rows[:count])
         train.append(rows[count:])
     return random.permutation(np.concatenate(train)), random.permutation(np.concatenate(test))
-
-
-# ---- IDX files
-
-
-def _folders(path: str | os.PathLike[str] | None, name: str, *others: str) -> list[str]:
-    if path is not None:
-        return [os.fspath(path)]
-    data = os.environ.get("LAMINA_DATA")
-    own = [] if data is None else [os.path.join(data, name), os.path.join(data, name.replace("-", "_")), data]
-    return list(dict.fromkeys([*own, *others]))
-
-
-def _idx_split(folders: list[str], title: str) -> Split:
-    for folder in folders:
-        if _idx_path(folder, "train-images") is not None:
-            break
-    else:
-        looked = ", ".join(f"'{folder}'" for folder in folders) or "nowhere, as LAMINA_DATA names no folder"
-        raise FileError(
-            f"{title}: expected train-images-idx3-ubyte[.gz] and its three companions, looked in {looked}; "
-            "pass the folder as path."
-        )
-    pairs: list[Pair] = []
-    for part in ("train", "t10k"):
-        x, y = (_read_idx(folder, f"{part}-{kind}", title) for kind in ("images", "labels"))
-        if len(x) != len(y) or x.ndim != 3 or y.ndim != 1:
-            raise FormatError(
-                f"{title}: expected as many labels as images in '{folder}', got {y.shape} and {x.shape}."
-            )
-        pairs.append((x, y))
-    return pairs[0], pairs[1]
-
-
-def _idx_path(folder: str, stem: str) -> str | None:
-    dimensions = 3 if stem.endswith("images") else 1
-    for joint in ("-", "."):
-        for ending in (".gz", ""):
-            path = os.path.join(folder, f"{stem}{joint}idx{dimensions}-ubyte{ending}")
-            if os.path.isfile(path):
-                return path
-    return None
-
-
-def _read_idx(folder: str, stem: str, title: str) -> NDArray[Any]:
-    path = _idx_path(folder, stem)
-    if path is None:
-        raise FileError(f"{title}: expected {stem}-idx?-ubyte[.gz] in '{folder}', found none.")
-    with file_errors(path, "read"):
-        data = _read_bytes(path)
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _IDX_TYPES:
-        raise FormatError(f"{title}: expected an IDX file, got '{path}', which begins otherwise.")
-    start = 4 + 4 * data[3]
-    shape = tuple(int(extent) for extent in np.frombuffer(data[4:start], ">u4"))
-    dtype = np.dtype(_IDX_TYPES[data[2]])
-    expected = start + dtype.itemsize * int(np.prod(shape, dtype=object))
-    if len(data) != expected:
-        raise FormatError(f"{title}: expected {expected} bytes in '{path}', got {len(data)}.")
-    return np.frombuffer(data, dtype, offset=start).reshape(shape).copy()  # writable, as a user expects
-
-
-def _read_bytes(path: str) -> bytes:
-    if not path.endswith(".gz"):
-        with open(path, "rb") as file:
-            return file.read()
-    import gzip
-    import zlib
-
-    try:
-        with gzip.open(path, "rb") as file:
-            return file.read()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FormatError(f"Expected a gzip file, got '{path}', which is damaged: {error}.") from error
