@@ -12,9 +12,12 @@ import numpy as np
 from . import _core
 from ._arrays import as_float32, as_rows
 from ._configurable import wrap
+from ._dot import to_dot
+from ._files import write_whole
 from ._layer import Layer
+from ._notebook import in_notebook, show_table
 from ._progress import duration
-from ._summary import summary
+from ._summary import summary, summary_html
 from .data import Dataset, parts_of
 from .errors import ArgumentError, ShapeError, StateError
 
@@ -248,9 +251,36 @@ class Sequential:
         """Print a table of the layers: name (type), output shape, number of parameters; and their totals.
 
         `line_length` is in characters, the table's own width by default; `print_fn` gets the whole text
-        instead of `print`.
+        instead of `print`. In a notebook the table is shown as HTML, and so it is for a model alone in a
+        cell.
         """
-        (print_fn or print)(summary(self, line_length))
+        text = summary(self, line_length)
+        if print_fn is None and in_notebook():
+            show_table(text, summary_html(self))
+        else:
+            (print_fn or print)(text)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
+    def to_dot(
+        self, path: str | os.PathLike[str] | None = None, show_shapes: bool = True, rankdir: str = "TB"
+    ) -> str:
+        """Return the graph in DOT, Graphviz's language: `dot -Tsvg model.dot -o model.svg` draws it.
+
+        Parameters
+        ----------
+        path : str, path or None, default None
+            Where to write it as well. `FileError` where that can't be.
+        show_shapes : bool, default True
+            Whether to show output shapes and numbers of parameters, where the model is built.
+        rankdir : 'TB', 'LR', 'BT' or 'RL', default 'TB'
+            Where the graph runs: from top to bottom, from left to right, ...
+        """
+        text = to_dot(self, show_shapes, rankdir)
+        if path is not None:
+            write_whole(path, text.encode("utf-8"))
+        return text
 
     def __repr__(self) -> str:
         inner = [
