@@ -15,6 +15,7 @@ from ._files import file_errors, make_folder
 from .errors import ArgumentError
 
 if TYPE_CHECKING:
+    from .model import Sequential
     from .trainer import Trainer
 
 _BINS = 64
@@ -107,9 +108,9 @@ class TensorBoard(Callback):
             rate = (self.trainer._session.step() - step) / max(perf_counter() - start, 1e-9)
             train.scalar("epoch_steps_per_second", rate, epoch)
         if self.histogram_freq > 0 and (epoch + 1) % self.histogram_freq == 0:
-            for layer in self.model.layers:
+            for layer, scope in zip(self.model.layers, scopes_of(self.model), strict=True):
                 for name, weight in zip(layer._weight_names(), layer._views(), strict=True):
-                    train.histogram(f"{layer.name}/{name}/histogram", weight, epoch)
+                    train.histogram(f"{scope}/{name}/histogram", weight, epoch)
         for file in self._files.values():
             file.flush()
 
@@ -140,9 +141,9 @@ class _EventFile:
             self.writer = _writer_class()(self.path, f".{os.getpid()}.{next(_counter)}")
 
     def scalar(self, tag: str, value: float, step: int) -> None:
-        from tensorboardX.summary import scalar
+        from tensorboardX.proto.summary_pb2 import Summary
 
-        self._write(step, summary=scalar(tag, float(value)))
+        self._write(step, summary=Summary(value=[Summary.Value(tag=tag, simple_value=float(value))]))
 
     def histogram(self, tag: str, values: Any, step: int) -> None:
         from tensorboardX.summary import histogram
@@ -200,11 +201,10 @@ Node = tuple[str, str, list[str], "tuple[int | None, ...]"]  # name, operation, 
 
 def graph_of(trainer: Trainer) -> list[Node]:
     """Return the nodes of the model and its loss: each layer's weights and its call share a scope."""
-    model, taken = trainer.model, {"x", "y", "loss"}
+    model = trainer.model
     nodes: list[Node] = [("x", "Placeholder", [], model.input_shape)]
     last = "x"
-    for layer in model.layers:
-        scope = _scope(layer.name, taken)
+    for layer, scope in zip(model.layers, scopes_of(model), strict=True):
         weights = [f"{scope}/{name}" for name in layer._weight_names()]
         for name, view in zip(weights, layer._views(), strict=True):
             nodes.append((name, "Parameter", [], view.shape))
@@ -216,10 +216,16 @@ def graph_of(trainer: Trainer) -> list[Node]:
     return nodes
 
 
-def _scope(name: str, taken: set[str]) -> str:
-    """Return a layer's name in the letters that TensorBoard's graph allows, once."""
-    plain = re.sub(r"[^A-Za-z0-9_.\-]", "_", name)
-    plain = plain if re.match(r"[A-Za-z0-9.]", plain) else f"layer{plain}"
-    scope = next(each for each in (plain, *(f"{plain}_{i}" for i in itertools.count(1))) if each not in taken)
-    taken.add(scope)
-    return scope
+def scopes_of(model: Sequential) -> list[str]:
+    """Return the layers' names in the letters that TensorBoard allows, each once."""
+    taken = ["x", "y", "loss"]
+    for layer in model.layers:
+        plain = re.sub(r"[^A-Za-z0-9_.\-]", "_", layer.name)
+        plain = plain if re.match(r"[A-Za-z0-9.]", plain) else f"layer{plain}"
+        scope = plain
+        for number in itertools.count(1):
+            if scope not in taken:
+                break
+            scope = f"{plain}_{number}"
+        taken.append(scope)
+    return taken[3:]

@@ -18,7 +18,7 @@ import lamina as lm
 NASTY = [
     'a "quoted" name',
     "back\\slash\\n",
-    "<b>bold</b>",
+    "<b>bold<b>",
     "a & b &lt;",
     "{curly|bar}",
     "ünïcode",
@@ -39,6 +39,7 @@ class Shown:
     def __init__(self, monkeypatch, kernel=True):
         self.outputs = []
         ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+        ipython.version_info = (9, 0, 0, "")  # which matplotlib looks at
         shell = types.SimpleNamespace(kernel=object()) if kernel else types.SimpleNamespace()
         ipython.get_ipython = lambda: shell
         ipython.display = display
