@@ -389,17 +389,30 @@ def weights(
         raise ArgumentError(f"weights: expected units to be a whole number of at least 1, got {units!r}.")
     count = min(units, kernel.shape[1])
     extents = _picture_shape(model, kernel.shape[0], shape)
-    columns = min(count, math.ceil(math.sqrt(count * 1.6)))
-    figure, panels = _panels(count, columns, (1.0, 1.0 * extents[0] / extents[1]))
     reach = max(float(np.abs(kernel[:, :count]).max()), 1e-9)
-    for unit, panel in enumerate(panels):
-        picture = kernel[:, unit].reshape(extents)
-        if len(extents) == 3:  # colours: grey is zero
-            panel.imshow(0.5 + picture / (2 * reach))
-        else:
-            panel.imshow(picture, cmap="RdBu", vmin=-reach, vmax=reach)
-        panel.set_axis_off()
+    pictures = kernel[:, :count].T.reshape(count, *extents)
+    mosaic = _mosaic(pictures, min(count, math.ceil(math.sqrt(count * 1.6))))
+    height, width = mosaic.shape[:2]
+    figure, panel = _panel(None, (8.0, min(8.0 * height / width + 0.2, 24.0)))
+    if mosaic.ndim == 3:  # colours: grey is zero
+        panel.imshow(np.nan_to_num(0.5 + mosaic / (2 * reach), nan=1.0))
+    else:
+        panel.imshow(mosaic, cmap="RdBu", vmin=-reach, vmax=reach)
+    panel.set_axis_off()
     return _finish(figure, path)
+
+
+def _mosaic(pictures: NDArray[np.float32], columns: int) -> NDArray[np.float32]:
+    """Lay pictures (n, height, width, ...) out row by row, with gaps of NaN between them."""
+    count, height, width = pictures.shape[:3]
+    gap = max(1, min(height, width) // 8)
+    rows = -(-count // columns)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *pictures.shape[3:])
+    result = np.full(shape, np.nan, dtype=np.float32)
+    for i, picture in enumerate(pictures):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        result[top : top + height, left : left + width] = picture
+    return result
 
 
 def _kernel_of(model: Sequential, layer: str | int | None) -> NDArray[np.float32]:
@@ -441,15 +454,13 @@ def _picture_shape(model: Sequential, inputs: int, shape: tuple[int, ...] | None
 # ---- figures
 
 
-def _panels(
-    count: int, columns: int | None = None, size: tuple[float, float] = (4.6, 3.4)
-) -> tuple[Figure, list[Any]]:
+def _panels(count: int, size: tuple[float, float] = (4.6, 3.4)) -> tuple[Figure, list[Any]]:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("Plots need matplotlib: pip install 'lamina[plot]'") from error
-    columns = columns or min(count, 3)
+    columns = min(count, 3)
     rows = -(-count // columns)
     figure = Figure(figsize=(size[0] * columns, size[1] * rows), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
@@ -460,7 +471,7 @@ def _panels(
 def _panel(ax: Any, size: tuple[float, float]) -> tuple[Figure, Any]:
     if ax is not None:
         return ax.figure, ax
-    figure, panels = _panels(1, 1, size)
+    figure, panels = _panels(1, size)
     return figure, panels[0]
 
 

@@ -222,20 +222,27 @@ def test_decision_boundary_mistakes(x, options, words):
 # ---- weights
 
 
+def picture_of(figure):
+    return figure.axes[0].images[0].get_array()
+
+
 def test_weights_are_the_kernels_columns(tmp_path):
     model = lm.Sequential([lm.Input((3, 4)), lm.Flatten(), lm.Dense(7), lm.Dense(16), lm.Dense(5)], seed=1)
     figure = plotting.weights(model, path=tmp_path / "weights.png")
     kernel = model.layers[1].kernel
-    assert len(figure.axes) == 7
-    for unit, panel in enumerate(figure.axes):
-        np.testing.assert_array_equal(panel.images[0].get_array(), kernel[:, unit].reshape(3, 4))
-        assert panel.images[0].norm.vmax == -panel.images[0].norm.vmin == np.abs(kernel).max()
-    last = plotting.weights(model, layer=-1, units=2)  # 16 inputs: a square
-    assert [panel.images[0].get_array().shape for panel in last.axes] == [(4, 4)] * 2
-    named = plotting.weights(model, layer="dense_1", shape=(1, 7))
-    assert named.axes[0].images[0].get_array().shape == (1, 7)
+    ((image,),) = (panel.images for panel in figure.axes)
+    mosaic = np.ma.filled(image.get_array(), np.nan)
+    assert mosaic.shape == (2 * 4 - 1, 4 * 5 - 1)  # two rows of four, a pixel apart
+    for unit in range(7):
+        top, left = unit // 4 * 4, unit % 4 * 5
+        picture = mosaic[top : top + 3, left : left + 4]
+        np.testing.assert_array_equal(picture, kernel[:, unit].reshape(3, 4))
+    assert np.isnan(mosaic).sum() == mosaic.size - kernel.size
+    assert image.norm.vmax == -image.norm.vmin == np.abs(kernel).max()
+    assert picture_of(plotting.weights(model, layer=-1, units=2)).shape == (4, 9)  # 16 inputs: squares
+    assert picture_of(plotting.weights(model, layer="dense_1", shape=(1, 7), units=1)).shape == (1, 7)
     colours = lm.Sequential([lm.Input((2, 2, 3)), lm.Flatten(), lm.Dense(1)], seed=1)
-    picture = plotting.weights(colours).axes[0].images[0].get_array()
+    picture = picture_of(plotting.weights(colours))
     expected = colours.layers[1].kernel.reshape(2, 2, 3)
     np.testing.assert_allclose(picture, 0.5 + expected / (2 * np.abs(expected).max()), atol=1e-6)
 
