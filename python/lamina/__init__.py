@@ -10,6 +10,9 @@
 Names, argument order, defaults and numerical definitions are those of Keras 3.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from . import (
     activations,
     callbacks,
@@ -22,7 +25,6 @@ from . import (
     losses,
     metrics,
     optimizers,
-    plotting,
     regularizers,
     schedules,
 )
@@ -80,3 +82,15 @@ __all__ = [
     "NumericalWarning",
 ]
 __all__ += layers.__all__
+
+if _TYPE_CHECKING:
+    from . import plotting
+
+
+def __getattr__(name: str) -> _Any:
+    """Import `lamina.plotting` when it is first used, so that importing lamina stays quick."""
+    if name == "plotting":
+        import importlib
+
+        return importlib.import_module("lamina.plotting")
+    raise AttributeError(f"module 'lamina' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""IDX files, in which MNIST and its like come: where they are, and what they hold."""
+"""MNIST and its like: where their IDX files are, and what these hold."""
 
 from __future__ import annotations
 
@@ -110,3 +110,51 @@ def _bytes(path: str) -> bytes:
             return file.read()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FormatError(f"Expected a gzip file, got '{path}', which is damaged: {error}.") from error
+
+
+FASHION_MNIST = IdxData(
+    title="Fashion-MNIST",
+    folder="fashion-mnist",
+    installed=("/usr/share/datasets/fashion-mnist",),
+    mirrors=(
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    files={
+        "train-images-idx3-ubyte.gz": (
+            26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        ),
+        "train-labels-idx1-ubyte.gz": (
+            29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        ),
+        "t10k-images-idx3-ubyte.gz": (
+            4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        ),
+        "t10k-labels-idx1-ubyte.gz": (
+            5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+    },
+)  # fmt: skip
+MNIST = IdxData(
+    title="MNIST",
+    folder="mnist",
+    installed=(),
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    files={
+        "train-images-idx3-ubyte.gz": (
+            9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        ),
+        "train-labels-idx1-ubyte.gz": (
+            28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        ),
+        "t10k-images-idx3-ubyte.gz": (
+            1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        ),
+        "t10k-labels-idx1-ubyte.gz": (
+            4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    },
+)  # fmt: skip

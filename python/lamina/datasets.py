@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._idx import IdxData
 from .errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -21,53 +20,6 @@ if TYPE_CHECKING:
     Split = tuple[Pair, Pair]
 
 __all__ = ["digits", "breast_cancer", "diabetes", "fashion_mnist", "mnist", "csv"]
-
-_FASHION_MNIST = IdxData(
-    title="Fashion-MNIST",
-    folder="fashion-mnist",
-    installed=("/usr/share/datasets/fashion-mnist",),
-    mirrors=(
-        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-    ),
-    files={
-        "train-images-idx3-ubyte.gz": (
-            26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-        ),
-        "train-labels-idx1-ubyte.gz": (
-            29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-        ),
-        "t10k-images-idx3-ubyte.gz": (
-            4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-        ),
-        "t10k-labels-idx1-ubyte.gz": (
-            5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-        ),
-    },
-)  # fmt: skip
-_MNIST = IdxData(
-    title="MNIST",
-    folder="mnist",
-    installed=(),
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
-    files={
-        "train-images-idx3-ubyte.gz": (
-            9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        ),
-        "train-labels-idx1-ubyte.gz": (
-            28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        ),
-        "t10k-images-idx3-ubyte.gz": (
-            1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        ),
-        "t10k-labels-idx1-ubyte.gz": (
-            4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        ),
-    },
-)  # fmt: skip
 
 
 def digits(test_size: float = 0.2, seed: int = 0) -> Split:
@@ -122,7 +74,9 @@ def fashion_mnist(path: str | os.PathLike[str] | None = None, download: bool = T
         Where the files are neither there nor to be downloaded; for a damaged file, and for a download that is
         not what it should be.
     """
-    return _FASHION_MNIST.read(path, download)
+    from . import _idx  # as it is used, so that importing lamina stays quick
+
+    return _idx.FASHION_MNIST.read(path, download)
 
 
 def mnist(path: str | os.PathLike[str] | None = None, download: bool = True) -> Split:
@@ -131,7 +85,9 @@ def mnist(path: str | os.PathLike[str] | None = None, download: bool = True) -> 
     As `fashion_mnist`; the folder within the cache is `mnist`, the download has 12 MB, and no package of
     Debian holds them.
     """
-    return _MNIST.read(path, download)
+    from . import _idx
+
+    return _idx.MNIST.read(path, download)
 
 
 def csv(path: str | os.PathLike[str], target: str | int = -1, delimiter: str = ",") -> Pair:

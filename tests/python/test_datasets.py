@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import lamina as lm
+from lamina import _idx
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 NAMES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
@@ -91,8 +92,8 @@ def server(data, monkeypatch, tmp_path):
     files = files_of(data)
     server = Server(files)
     known = {name: (len(body), hashlib.sha256(body).hexdigest()) for name, body in files.items()}
-    small = dataclasses.replace(lm.datasets._MNIST, mirrors=(server.url,), files=known)
-    monkeypatch.setattr(lm.datasets, "_MNIST", small)
+    small = dataclasses.replace(_idx.MNIST, mirrors=(server.url,), files=known)
+    monkeypatch.setattr(_idx, "MNIST", small)
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     yield server
@@ -105,7 +106,7 @@ def cache(tmp_path):
 
 
 def mirrors(monkeypatch, *urls):
-    monkeypatch.setattr(lm.datasets, "_MNIST", dataclasses.replace(lm.datasets._MNIST, mirrors=urls))
+    monkeypatch.setattr(_idx, "MNIST", dataclasses.replace(_idx.MNIST, mirrors=urls))
 
 
 # ---- downloads
@@ -240,7 +241,7 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
 
 
 def test_the_mirrors_are_written_down_whole():
-    for known in (lm.datasets._MNIST, lm.datasets._FASHION_MNIST):
+    for known in (_idx.MNIST, _idx.FASHION_MNIST):
         assert sorted(known.files) == sorted(NAMES)
         assert all(url.startswith("http") and url.endswith("/") for url in known.mirrors)
         digests = {digest for _, digest in known.files.values()}
@@ -304,8 +305,6 @@ def test_a_folder_that_lacks_a_file(data, tmp_path):
 
 
 def test_other_types(data, tmp_path):
-    from lamina._idx import read_idx
-
     for array in (np.arange(6, dtype="i4").reshape(2, 3), np.linspace(0, 1, 4)):
         (tmp_path / "a").write_bytes(idx(array))
-        np.testing.assert_array_equal(read_idx(str(tmp_path / "a")), array)
+        np.testing.assert_array_equal(_idx.read_idx(str(tmp_path / "a")), array)
