@@ -33,7 +33,7 @@ class TensorBoard(Callback):
     log_dir : str or path, default 'logs'
         The folder; one for each training, within a common one, lets TensorBoard compare them.
     histogram_freq : int, default 0
-        Write histograms of all weights after every so many epochs; 0 writes none.
+        Write histograms of all weights after every so many epochs, beginning with the first; 0 writes none.
     write_graph : bool, default True
         Whether to write the graph of the model.
     write_steps_per_second : bool, default False
@@ -107,7 +107,7 @@ class TensorBoard(Callback):
             step, start = self._begun
             rate = (self.trainer._session.step() - step) / max(perf_counter() - start, 1e-9)
             train.scalar("epoch_steps_per_second", rate, epoch)
-        if self.histogram_freq > 0 and (epoch + 1) % self.histogram_freq == 0:
+        if self.histogram_freq > 0 and epoch % self.histogram_freq == 0:
             for layer, scope in zip(self.model.layers, scopes_of(self.model), strict=True):
                 for name, weight in zip(layer._weight_names(), layer._views(), strict=True):
                     train.histogram(f"{scope}/{name}/histogram", weight, epoch)

@@ -138,16 +138,13 @@ def test_tensorboard_reads_it_back(tensorboardx, classes, tmp_path):
         for layer in trainer.model.layers
         for name in layer._weight_names()
     }
-    (event,) = train.Histograms("dense/kernel/histogram")
-    assert event.step == 1
+    *_, event = train.Histograms("dense/kernel/histogram")
+    assert [event.step for event in train.Histograms("dense/kernel/histogram")] == [0, 2]
     assert event.histogram_value.num == 24
     assert sum(event.histogram_value.bucket) == 24
 
-    trained(classes, tmp_path / "last", epochs=2, histogram_freq=2)
-    other, _ = trained(classes, None, epochs=2)
-    kernel = other.model.layers[2].kernel.astype(np.float64)
-    last = reader.EventAccumulator(str(tmp_path / "last" / "train")).Reload()
-    value = last.Histograms("dense/kernel/histogram")[0].histogram_value
+    kernel = trainer.model.layers[2].kernel.astype(np.float64)
+    value = event.histogram_value
     np.testing.assert_allclose([value.min, value.max], [kernel.min(), kernel.max()], rtol=1e-6)
     np.testing.assert_allclose([value.sum, value.sum_squares], [kernel.sum(), (kernel**2).sum()], rtol=1e-6)
     edges = np.array([value.min, *value.bucket_limit])
