@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset"]
 
+_MIXED_ROWS = 1024  # that change places at a time
+
 
 class Dataset:
     """Batches of rows that can be gone through again, epoch after epoch.
@@ -281,27 +283,31 @@ class _Shuffled(_Step):
         self, batches: Iterator[Any], sizes: deque[int], random: np.random.Generator
     ) -> Iterator[Parts]:
         """Yield the rows in their new order; note the sizes of what comes in."""
+
+        def noted() -> Iterator[Parts]:
+            for parts in map(parts_of, batches):
+                if len(parts[0]) > 0:
+                    sizes.append(len(parts[0]))
+                yield parts
+
         held: list[NDArray[Any]] = []
         count = 0
-        for parts in map(parts_of, batches):
+        together = max(1, min(self.size // 4, _MIXED_ROWS))  # many rows at a time, in little more memory
+        for parts in _cut(noted(), repeat(together)):
             rows = len(parts[0])
-            if rows > 0:
-                sizes.append(rows)
             taken = min(rows, self.size - count)
             held = _with_room(held, parts, count + taken, self.size)
             for buffer, part in zip(held, parts, strict=True):
                 buffer[count : count + taken] = part[:taken]
             count += taken
-            for start in range(taken, rows, self.size):
-                coming = [part[start : start + self.size] for part in parts]
-                places = random.choice(self.size, len(coming[0]), replace=False)
+            if taken < rows:
+                places = random.choice(self.size, rows - taken, replace=False)
                 yield tuple(buffer[places] for buffer in held)
-                for buffer, part in zip(held, coming, strict=True):
-                    buffer[places] = part
+                for buffer, part in zip(held, parts, strict=True):
+                    buffer[places] = part[taken:]
         order = random.permutation(count)
-        step = max(sizes, default=1)
-        for start in range(0, count, step):
-            yield tuple(buffer[order[start : start + step]] for buffer in held)
+        for start in range(0, count, together):
+            yield tuple(buffer[order[start : start + together]] for buffer in held)
 
 
 class _Mapped(_Step):

@@ -103,8 +103,8 @@ def test_shuffling_keeps_rows_and_sizes(rows, size, buffer, seed):
     got, sizes = rows_of(plain.shuffle(buffer, seed))
     assert sorted(got) == list(range(rows))
     assert sizes == rows_of(plain)[1]
-    # A row goes out when a later one comes in: never more than the buffer too early.
-    assert all(row - place <= buffer + size for place, row in enumerate(got))
+    # A row goes out when later ones come in: never more than those held too early.
+    assert all(row - place <= buffer + max(1, buffer // 4) for place, row in enumerate(got))
     assert rows_of(plain.shuffle(buffer, seed))[0] == got
 
 
