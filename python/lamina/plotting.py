@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -240,7 +240,7 @@ def _class_names(
 
 
 def decision_boundary(
-    model: Sequential | Callable[[NDArray[np.float32]], ArrayLike],
+    model: Any,
     x: ArrayLike,
     y: ArrayLike | None = None,
     features: tuple[int, int] = (0, 1),
@@ -252,9 +252,10 @@ def decision_boundary(
 
     Parameters
     ----------
-    model : Sequential, or function of an array of shape (n, d)
-        One output is drawn as it is, with a line at 0.5 where all lie in [0, 1], else at 0; of several the
-        largest gives the colour, and its share how strong it is.
+    model : Sequential, estimator, or function of an array of shape (n, d)
+        Of an estimator `predict_proba` is taken where it has one, else `predict`. One output is drawn as it
+        is, with a line at 0.5 where all lie in [0, 1], else at 0; of several the largest gives the colour,
+        and its share how strong it is.
     x : array of shape (n, d)
         The data: they say what part of the plane to draw.
     y : array of shape (n,), (n, 1) or (n, classes), or None
@@ -288,8 +289,8 @@ def decision_boundary(
     sides = [_side(points[:, feature], resolution) for feature in features]
     grid = np.tile(points.mean(axis=0), (resolution * resolution, 1))
     grid[:, first], grid[:, second] = (part.ravel() for part in np.meshgrid(*sides))
-    output = np.asarray(model.predict(grid) if isinstance(model, Sequential) else model(grid))
-    output = output.reshape(resolution, resolution, -1)
+    function = getattr(model, "predict_proba", getattr(model, "predict", model))
+    output = np.asarray(function(grid)).reshape(resolution, resolution, -1)
     figure, panel = _panel(ax, (4.6, 4.2))
     _surface(panel, sides, output)
     if y is not None:

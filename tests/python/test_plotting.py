@@ -188,6 +188,19 @@ def test_decision_boundary_of_several_outputs():
     assert len(panel.collections) == 2  # a line around each class but the first
 
 
+def test_decision_boundary_of_an_estimator(classes):
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+
+    x, y = classes[0][:, :2], classes[1]
+    classifier, line = LogisticRegression().fit(x, y), LinearRegression().fit(x, y == 1)
+    for estimator, function in ((classifier, classifier.predict_proba), (line, line.predict)):
+        images = [
+            plotting.decision_boundary(model, x, y, resolution=20).axes[0].images[0].get_array()
+            for model in (estimator, function)
+        ]
+        np.testing.assert_array_equal(*images)
+
+
 def test_decision_boundary_of_two_features_among_more():
     seen = []
 
