@@ -233,22 +233,6 @@ def test_errors_of_the_thread_come_where_they_belong():
     assert wait_for_no_threads()
 
 
-def test_prefetch_overlaps_with_the_reader():
-    def generate():
-        for _ in range(8):
-            time.sleep(0.02)
-            yield np.zeros((1, 1))
-
-    def seconds(data):
-        start = time.perf_counter()
-        for _ in data:
-            time.sleep(0.02)
-        return time.perf_counter() - start
-
-    data = Dataset.from_generator(generate)
-    assert seconds(data.prefetch(2)) < 0.8 * seconds(data)
-
-
 FORK = """
 import os, sys
 import numpy as np
