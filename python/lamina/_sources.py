@@ -228,8 +228,11 @@ class MappedShard(Shard):
         self._check()
 
     def pieces(self) -> Iterator[Any]:
-        """Yield views; the map goes with the last one."""
-        yield from Arrays(tuple(as_rows(array, "x") for array in self._arrays()))
+        """Yield views, or converted pieces where the files are not of contiguous, native rows."""
+        arrays = self._arrays()
+        size = piece_rows(self.shapes[0], self.dtypes[0])
+        for start in range(0, self.rows, size):
+            yield item_of(tuple(as_rows(array[start : start + size], "x") for array in arrays))
 
     def _arrays(self) -> list[NDArray[Any]]:
         arrays = []

@@ -297,6 +297,21 @@ def write_folder(folder, kind, pieces=(5, 0, 12, 3), weights=True):
     return folder
 
 
+def test_files_of_other_layouts(tmp_path):
+    x, y, w = numbered(5000)
+    layouts = {"x": np.asfortranarray(x, ">f8"), "y": y.astype(">i2"), "sample_weight": np.float16(w / 4)}
+    for name, array in layouts.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    mapped = Dataset.from_folder(tmp_path)
+    pieces = list(mapped)
+    assert len(pieces) > 1
+    np.savez(tmp_path / "all.npz", **layouts)
+    for each in (pieces, list(Dataset.from_folder(tmp_path))):
+        for got, expected in zip(zip(*each, strict=True), layouts.values(), strict=True):
+            np.testing.assert_array_equal(np.concatenate(got), expected)
+    assert all(part.dtype.isnative for part in next(iter(mapped)))
+
+
 @pytest.mark.parametrize("kind", ["npy", "npz", "compressed", "fortran"])
 def test_from_folder(tmp_path, kind):
     data = Dataset.from_folder(write_folder(tmp_path / "data", kind))
