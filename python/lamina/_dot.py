@@ -25,7 +25,8 @@ def to_dot(model: Sequential, show_shapes: bool, rankdir: str) -> str:
     for layer in model.layers:
         lines = [f"{layer.name} ({type(layer).__name__}{'' if layer.trainable else ', frozen'})"]
         if model.built and show_shapes:
-            lines += [shape_text(layer.output_shape), f"{layer.count_params():,} parameters"]
+            count = layer.count_params()
+            lines += [shape_text(layer.output_shape), *([f"{count:,} parameters"] if count else [])]
         boxes.append(lines)
     text = [
         "digraph model {",

@@ -231,7 +231,7 @@ def test_dot_lists_layers_and_edges(tmp_path):
         'node [shape=box, style=rounded, fontname="Helvetica", fontsize=11];',
         r'n0 [label="x\n(batch, 4)"];',
         r'n1 [label="dense (Dense)\n(batch, 3)\n15 parameters"];',
-        r'n2 [label="dropout (Dropout)\n(batch, 3)\n0 parameters"];',
+        r'n2 [label="dropout (Dropout)\n(batch, 3)"];',
         r'n3 [label="dense_1 (Dense, frozen)\n(batch, 2)\n8 parameters"];',
         "n0 -> n1;",
         "n1 -> n2;",
