@@ -169,22 +169,24 @@ class Folder(Dataset):
     def _groups(self, files: list[str]) -> list[list[str]]:
         """Return the paths of x, y and weights that belong together."""
         x, *others = self.names
+        there = set(files)
+        firsts = [name for name in files if name.startswith(x)]
+        firsts = [name for name in firsts if not any(name.startswith(o) and len(o) > len(x) for o in others)]
+        # What one x has beside it, all must have.
+        wanted = [other for other in others if any(other + name[len(x) :] in there for name in firsts)]
+        if len(wanted) == 1 and wanted[0] == self.names[2]:
+            wanted = others  # weights belong to targets
         groups = []
-        for name in files:
-            if not name.startswith(x) or any(name.startswith(o) and len(o) > len(x) for o in others):
-                continue
-            partners = [other + name[len(x) :] for other in others]
-            groups.append([name, *(partner for partner in partners if partner in files)])
-        complete = max(map(len, groups), default=0)
-        for group in groups:
-            if len(group) < complete:
-                missing = [other + group[0][len(x) :] for other in others]
-                missing = [name for name in missing[: complete - 1] if name not in group]
-                raise FileError(
-                    f"Dataset.from_folder: expected '{missing[0]}' beside '{group[0]}' in '{self.path}', "
-                    "found none."
-                )
-        return [[os.path.join(self.path, name) for name in group] for group in groups]
+        for name in firsts:
+            partners = [other + name[len(x) :] for other in wanted]
+            for partner in partners:
+                if partner not in there:
+                    raise FileError(
+                        f"Dataset.from_folder: expected '{partner}' beside '{name}' in '{self.path}', "
+                        "found none."
+                    )
+            groups.append([os.path.join(self.path, each) for each in (name, *partners)])
+        return groups
 
 
 class Shard:
@@ -251,10 +253,12 @@ class ZipShard(Shard):
         self.path = self.title = path
         with _format_errors(path), zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
-            if f"{names[0]}.npy" not in members:
+            needed = names[:2] if f"{names[2]}.npy" in members else names[:1]
+            missing = [name for name in needed if f"{name}.npy" not in members]
+            if missing:
                 inside = ", ".join(sorted(name.removesuffix(".npy") for name in members)) or "nothing"
                 raise DataError(
-                    f"Dataset.from_folder: expected an array '{names[0]}' in '{path}', got {inside}."
+                    f"Dataset.from_folder: expected an array '{missing[0]}' in '{path}', got {inside}."
                 )
             self.members = [f"{name}.npy" for name in names if f"{name}.npy" in members]
             headers = []
@@ -326,7 +330,7 @@ def _header(file: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:
 def _natural(name: str) -> list[tuple[int, int, str]]:
     """Return a key that sorts x-2 before x-10."""
     words = re.split(r"(\d+)", name)
-    return [(0, int(word), word) if word.isdigit() else (1, 0, word) for word in words]
+    return [(0, int(word), word) if word.isdecimal() else (1, 0, word) for word in words]
 
 
 def piece_rows(shape: Shape, dtype: np.dtype[Any]) -> int:

@@ -336,6 +336,11 @@ def spoil(folder, what):
             path.unlink()
     elif what == "missing":
         (folder / "y-10.npy").unlink()
+    elif what == "no weights":
+        (folder / "sample_weight-1.npy").unlink()
+    elif what == "weights alone":
+        for path in folder.glob("y-*"):
+            path.unlink()
     elif what == "short":
         np.save(folder / "y-10.npy", np.arange(2))
     elif what == "shape":
@@ -355,7 +360,9 @@ def spoil(folder, what):
     ("what", "error", "words"),
     [
         ("empty", lm.FileError, "found none"),
-        ("missing", lm.FileError, "y-10.npy"),
+        ("missing", lm.FileError, r"'y-10\.npy' beside 'x-10\.npy'"),
+        ("no weights", lm.FileError, r"sample_weight-1\.npy"),
+        ("weights alone", lm.FileError, r"'y-0\.npy' beside"),
         ("short", lm.DataError, "equally many rows.*x-10"),
         ("shape", lm.DataError, r"\(4,\).*x-10"),
         ("text", lm.DataError, "numbers.*x-10"),
@@ -374,6 +381,9 @@ def test_bad_folders(tmp_path, what, error, words):
 def test_bad_npz_files(tmp_path):
     np.savez(tmp_path / "a.npz", z=np.ones(3))
     with pytest.raises(lm.DataError, match=r"'x' in .*a\.npz.*got z"):
+        Dataset.from_folder(tmp_path)
+    np.savez(tmp_path / "a.npz", x=np.ones(3), sample_weight=np.ones(3))
+    with pytest.raises(lm.DataError, match=r"'y' in .*a\.npz.*got sample_weight, x"):
         Dataset.from_folder(tmp_path)
     np.savez_compressed(tmp_path / "a.npz", x=np.random.default_rng(0).normal(size=(3000, 4)))
     data = (tmp_path / "a.npz").read_bytes()
