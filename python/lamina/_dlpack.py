@@ -29,6 +29,14 @@ def from_dlpack(x: Any) -> NDArray[Any]:
         For what is no such array, for one on a GPU, and for one that takes part in automatic differentiation.
     DTypeError
         For types that NumPy lacks, such as bfloat16.
+
+    Examples
+    --------
+    >>> x = np.zeros(3)  # as well as torch.zeros(3)
+    >>> view = lm.from_dlpack(x)
+    >>> x[1] = 7
+    >>> view
+    array([0., 7., 0.])
     """
     return read_dlpack(x, "from_dlpack")
 

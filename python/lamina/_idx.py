@@ -69,18 +69,21 @@ class IdxData:
 def _needed(folder: str, stem: str, title: str) -> str:
     path = _path(folder, stem)
     if path is None:
-        raise FileError(f"{title}: expected {stem}-idx?-ubyte[.gz] in '{folder}', found none.")
+        raise FileError(f"{title}: expected {stem}-idx{_rank(stem)}-ubyte[.gz] in '{folder}', found none.")
     return path
 
 
 def _path(folder: str, stem: str) -> str | None:
-    dimensions = 3 if stem.endswith("images") else 1
     for joint in ("-", "."):
         for ending in (".gz", ""):
-            path = os.path.join(folder, f"{stem}{joint}idx{dimensions}-ubyte{ending}")
+            path = os.path.join(folder, f"{stem}{joint}idx{_rank(stem)}-ubyte{ending}")
             if os.path.isfile(path):
                 return path
     return None
+
+
+def _rank(stem: str) -> int:
+    return 3 if stem.endswith("images") else 1
 
 
 def read_idx(path: str) -> NDArray[Any]:

@@ -34,6 +34,12 @@ class LivePlot(Callback):
         By `fit`, outside of a notebook without a path.
     ImportError
         By `fit`, without matplotlib.
+
+    Examples
+    --------
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), loss="mse", seed=0)
+    >>> live = lm.callbacks.LivePlot("live.png")
+    >>> history = trainer.fit(np.eye(4), np.ones(4), epochs=3, verbose=0, callbacks=[live])
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, interval: float = 1.0) -> None:

@@ -50,6 +50,12 @@ class TensorBoard(Callback):
         By `fit`, without tensorboardX.
     FileError
         By `fit`, where the folder can't be written.
+
+    Examples
+    --------
+    >>> board = lm.callbacks.TensorBoard("logs/first", histogram_freq=1)  # for fit(..., callbacks=[board])
+    >>> board.log_dir
+    'logs/first'
     """
 
     def __init__(

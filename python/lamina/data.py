@@ -42,6 +42,14 @@ class Dataset:
     `from_arrays`, `from_folder` and `from_csv` yield rows in pieces of a size that suits the reading; unless
     `batch` says otherwise, `fit` and `evaluate` cut these to their own `batch_size`. Batches of `batch`, of
     `from_generator` and of a subclass are taken as they come, each one step.
+
+    Examples
+    --------
+    >>> x, y = np.arange(10.0).reshape(5, 2), np.arange(5)
+    >>> data = lm.data.Dataset.from_arrays(x, y).shuffle(5, seed=1).batch(2).prefetch()
+    >>> [len(labels) for features, labels in data]
+    [2, 2, 1]
+    >>> history = lm.Trainer(lm.Sequential([lm.Dense(1)]), loss="mse").fit(data, epochs=3, verbose=0)
     """
 
     _pieces = False  # whether it yields pieces of any size, for the reader to cut
@@ -52,7 +60,13 @@ class Dataset:
 
     @property
     def rows(self) -> int | None:
-        """How many rows a pass gives; None where that is not known beforehand."""
+        """How many rows a pass gives; None where that is not known beforehand.
+
+        Examples
+        --------
+        >>> lm.data.Dataset.from_arrays(np.zeros((7, 2))).batch(3, drop_remainder=True).rows
+        6
+        """
         return None
 
     # ---- where data come from
@@ -70,6 +84,13 @@ class Dataset:
         ------
         ShapeError, DTypeError, ArgumentError
             For arrays of different lengths, for what is no array of numbers, for weights without y.
+
+        Examples
+        --------
+        >>> for x, y in lm.data.Dataset.from_arrays([[1], [2], [3]], [0, 1, 0]).batch(2):
+        ...     print(x.tolist(), y.tolist())
+        [[1], [2]] [0, 1]
+        [[3]] [0]
         """
         from ._sources import Arrays
 
@@ -99,6 +120,16 @@ class Dataset:
         Notes
         -----
         `.npy` files are mapped, `.npz` files are read piece by piece, so that a pass needs little memory.
+
+        Examples
+        --------
+        >>> import os
+        >>> os.mkdir("shards")
+        >>> for i in range(3):
+        ...     np.savez(f"shards/part-{i}.npz", x=np.full((4, 2), i), y=np.full(4, i))
+        >>> data = lm.data.Dataset.from_folder("shards")
+        >>> data.rows, [y.tolist() for x, y in data.batch(6)]
+        (12, [[0, 0, 0, 0, 1, 1], [1, 1, 2, 2, 2, 2]])
         """
         from ._sources import Folder
 
@@ -125,6 +156,15 @@ class Dataset:
         FileError, DataError, ArgumentError
             When the file can't be read; for a cell that is no number and a line of another length, with its
             line, as they are reached; for a target that isn't there.
+
+        Examples
+        --------
+        >>> with open("houses.csv", "w") as file:
+        ...     for line in ("rooms,price", "3,200.5", "5,310"):
+        ...         print(line, file=file)
+        >>> ((x, y),) = lm.data.Dataset.from_csv("houses.csv", target="price")
+        >>> x.tolist(), y.tolist()
+        ([[3.0], [5.0]], [200.5, 310.0])
         """
         from ._sources import Table
 
@@ -147,6 +187,15 @@ class Dataset:
         ------
         ArgumentError
             For an iterator, which would be exhausted after one pass.
+
+        Examples
+        --------
+        >>> def squares():
+        ...     for i in range(5):
+        ...         yield [i], i * i
+        >>> data = lm.data.Dataset.from_generator(squares, each="row").batch(4)
+        >>> [y.tolist() for x, y in data]
+        [[0, 1, 4, 9], [16]]
         """
         from ._sources import Generated
 
@@ -155,7 +204,21 @@ class Dataset:
     # ---- what can be done to it
 
     def batch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
-        """Cut into batches of so many rows; the last one is smaller, or dropped."""
+        """Cut into batches of so many rows.
+
+        Parameters
+        ----------
+        batch_size : int
+            Rows of a batch.
+        drop_remainder : bool, default False
+            Whether to leave out a last batch that is smaller.
+
+        Examples
+        --------
+        >>> data = lm.data.Dataset.from_arrays(np.arange(7))
+        >>> [len(x) for x in data.batch(3)], [len(x) for x in data.batch(3, drop_remainder=True)]
+        ([3, 3, 1], [3, 3])
+        """
         return _Batched(self, _whole("Dataset.batch", "batch_size", batch_size, 1), bool(drop_remainder))
 
     def shuffle(
@@ -175,6 +238,13 @@ class Dataset:
             Seed and number of the epoch give the order; None leaves the seed to chance.
         reshuffle_each_iteration : bool, default True
             Whether every epoch has an order of its own.
+
+        Examples
+        --------
+        >>> data = lm.data.Dataset.from_arrays(np.arange(5)).shuffle(5, seed=1)
+        >>> first, second = (np.concatenate(list(data)).tolist() for epoch in range(2))
+        >>> sorted(first), first == second
+        ([0, 1, 2, 3, 4], False)
         """
         size = _whole("Dataset.shuffle", "buffer_size", buffer_size, 1)
         if seed is None:
@@ -185,16 +255,28 @@ class Dataset:
         """Put every batch through `function(x)`, `function(x, y)` or `function(x, y, sample_weight)`.
 
         It gets arrays of many rows and returns the new x, (x, y) or (x, y, sample_weight).
+
+        Examples
+        --------
+        >>> data = lm.data.Dataset.from_arrays([1, 2, 3], [0, 1, 1]).map(lambda x, y: (10 * x, 1 - y))
+        >>> [(x.tolist(), y.tolist()) for x, y in data]
+        [([10, 20, 30], [1, 0, 0])]
         """
         if not callable(function):
             raise ArgumentError(f"Dataset.map: expected a function, got {function!r}.")
         return _Mapped(self, function)
 
     def prefetch(self, buffer_size: int = 2) -> Dataset:
-        """Read up to so many batches ahead in a thread, while training goes on.
+        """Read up to `buffer_size` batches ahead in a thread, while training goes on.
 
         What the thread raises is raised where the batch is asked for. The thread ends with the pass, and when
         the pass is abandoned.
+
+        Examples
+        --------
+        >>> data = lm.data.Dataset.from_arrays(np.arange(5)).batch(2).prefetch()
+        >>> [x.tolist() for x in data]
+        [[0, 1], [2, 3], [4]]
         """
         return _Prefetched(self, _whole("Dataset.prefetch", "buffer_size", buffer_size, 1))
 

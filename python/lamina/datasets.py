@@ -73,6 +73,13 @@ def fashion_mnist(path: str | os.PathLike[str] | None = None, download: bool = T
     FileError, FormatError
         Where the files are neither there nor to be downloaded; for a damaged file, and for a download that is
         not what it should be.
+
+    Examples
+    --------
+    >>> lm.datasets.fashion_mnist("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    lamina.FileError: Fashion-MNIST: expected train-images-idx3-ubyte[.gz] ...
     """
     from . import _idx  # as it is used, so that importing lamina stays quick
 
@@ -84,6 +91,20 @@ def mnist(path: str | os.PathLike[str] | None = None, download: bool = True) -> 
 
     As `fashion_mnist`; the folder within the cache is `mnist`, the download has 12 MB, and no package of
     Debian holds them.
+
+    Parameters
+    ----------
+    path : str, path or None, default None
+        The folder of the four files; None looks for them.
+    download : bool, default True
+        Whether to download what isn't there.
+
+    Examples
+    --------
+    >>> lm.datasets.mnist("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    lamina.FileError: MNIST: expected train-images-idx3-ubyte[.gz] ...
     """
     from . import _idx
 

@@ -276,6 +276,16 @@ class Sequential:
             Whether to show output shapes and numbers of parameters, where the model is built.
         rankdir : 'TB', 'LR', 'BT' or 'RL', default 'TB'
             Where the graph runs: from top to bottom, from left to right, ...
+
+        Examples
+        --------
+        >>> print(lm.Sequential([lm.Dense(4), lm.Dense(2)]).to_dot())
+        digraph model {
+          ...
+          n0 [label="dense (Dense)"];
+          n1 [label="dense_1 (Dense)"];
+          n0 -> n1;
+        }
         """
         text = to_dot(self, show_shapes, rankdir)
         if path is not None:

@@ -43,7 +43,14 @@ _MOST_CELLS = 20  # classes up to which the cells of a confusion matrix have roo
 def learning_curves(history: History, path: Path = None) -> Figure:
     """Draw one panel for the loss and one for each metric, training and validation together.
 
-    `ImportError` without matplotlib, `ArgumentError` for an empty history.
+    `path` is where to write it. `ImportError` without matplotlib, `ArgumentError` for an empty history.
+
+    Examples
+    --------
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), loss="mse", metrics=["mae"], seed=0)
+    >>> history = trainer.fit(np.eye(4), np.ones(4), epochs=3, verbose=0)
+    >>> len(lm.plotting.learning_curves(history).axes)  # loss and mae
+    2
     """
     names = _figures([history])
     if not names:
@@ -78,6 +85,15 @@ def compare(
     ------
     ArgumentError
         For what is no history, for no epochs, for a figure that none of them has.
+
+    Examples
+    --------
+    >>> def train(optimizer):
+    ...     trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), optimizer, "mse", seed=0)
+    ...     return trainer.fit(np.eye(4), np.ones(4), epochs=5, verbose=0)
+    >>> figure = lm.plotting.compare({"SGD": train("sgd"), "Adam": train("adam")})
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['SGD', 'Adam']
     """
     runs = (
         dict(histories)
@@ -163,6 +179,12 @@ def confusion_matrix(
     ------
     ShapeError, ArgumentError
         For arrays of different lengths, for labels that are too few.
+
+    Examples
+    --------
+    >>> figure = lm.plotting.confusion_matrix([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], labels=["cat", "dog"])
+    >>> [text.get_text() for text in figure.axes[0].texts]  # row by row
+    ['1', '1', '1', '2']
     """
     if normalize not in (None, "true", "pred", "all"):
         raise ArgumentError(
@@ -273,6 +295,12 @@ def decision_boundary(
     ------
     ShapeError, ArgumentError
         For an x without two features, for features that aren't there.
+
+    Examples
+    --------
+    >>> x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> model = lm.Sequential([lm.Input((2,)), lm.Dense(8, "tanh"), lm.Dense(1, "sigmoid")], seed=0)
+    >>> figure = lm.plotting.decision_boundary(model, x, y, path="boundary.png")
     """
     points = np.asarray(as_rows(x, "x"), dtype=np.float32)
     if points.ndim != 2 or points.shape[1] < 2 or len(points) == 0:
@@ -384,6 +412,11 @@ def weights(
         For a layer without a kernel, for a shape that doesn't fit it, where no shape can be guessed.
     StateError
         Before the model is built.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Input((28, 28)), lm.Flatten(), lm.Dense(12, "relu")], seed=0)
+    >>> figure = lm.plotting.weights(model, path="weights.png")
     """
     kernel = _kernel_of(model, layer)
     if isinstance(units, bool) or not isinstance(units, int) or units < 1:
