@@ -63,9 +63,9 @@ class LivePlot(Callback):
             self._draw()
 
     def _check(self) -> None:
-        from .plotting import _panels
+        from ._figure import panels
 
-        _panels(1)  # says so where matplotlib is missing
+        panels(1)  # says so where matplotlib is missing
         if self.path is None and not in_notebook():
             raise StateError("LivePlot: expected a notebook, or path='live.png' to draw into, got neither.")
 

@@ -11,9 +11,10 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from ._arrays import as_rows
+from ._batches import item_of
 from ._callback import _whole
 from ._files import file_errors
-from .data import Dataset, item_of
+from .data import Dataset
 from .errors import ArgumentError, DataError, FileError, ShapeError
 
 if TYPE_CHECKING:

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._arrays import as_rows
+from ._batches import cut, item_of, parts_of, with_room
 from ._callback import _whole
-from .errors import ArgumentError, DataError, ShapeError
+from .errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Parts = tuple[NDArray[Any], ...]
+    from ._batches import Parts
 
 __all__ = ["Dataset"]
 
@@ -333,7 +333,7 @@ class _Batched(_Step):
         return None if self.rows is None else math.ceil(self.rows / self.size)
 
     def _through(self, batches: Iterator[Any]) -> Iterator[Any]:
-        for parts in _cut(map(parts_of, batches), repeat(self.size)):
+        for parts in cut(map(parts_of, batches), repeat(self.size)):
             if len(parts[0]) == self.size or not self.drop_remainder:
                 yield item_of(parts)
 
@@ -358,7 +358,7 @@ class _Shuffled(_Step):
         random = np.random.default_rng([self.seed, epoch if self.reshuffle else 0])
         sizes: deque[int] = deque()
         mixed = self._mixed(batches, sizes, random)
-        for parts in _cut(mixed, iter(sizes.popleft, None)):
+        for parts in cut(mixed, iter(sizes.popleft, None)):
             yield item_of(parts)
 
     def _mixed(
@@ -375,10 +375,10 @@ class _Shuffled(_Step):
         held: list[NDArray[Any]] = []
         count = 0
         together = max(1, min(self.size // 4, _MIXED_ROWS))  # many rows at a time, in little more memory
-        for parts in _cut(noted(), repeat(together)):
+        for parts in cut(noted(), repeat(together)):
             rows = len(parts[0])
             taken = min(rows, self.size - count)
-            held = _with_room(held, parts, count + taken, self.size)
+            held = with_room(held, parts, count + taken, self.size)
             for buffer, part in zip(held, parts, strict=True):
                 buffer[count : count + taken] = part[:taken]
             count += taken
@@ -417,88 +417,3 @@ class _Prefetched(_Step):
         from ._prefetch import read_ahead
 
         return read_ahead(batches, self.size)
-
-
-# ---- batches and their parts
-
-
-def parts_of(item: Any) -> Parts:
-    """Return a batch as a tuple of one, two or three arrays of equally many rows."""
-    several = isinstance(item, (tuple, list)) and len(item) in (1, 2, 3)
-    if isinstance(item, tuple) and not several:
-        raise ArgumentError(
-            f"Dataset: expected batches of x, (x, y) or (x, y, sample_weight), got a tuple of {len(item)}."
-        )
-    values = tuple(item) if several else (item,)
-    while len(values) > 1 and values[-1] is None:
-        values = values[:-1]
-    parts = tuple(as_rows(value, what) for value, what in zip(values, _NAMES, strict=False))
-    lengths = [len(part) for part in parts]
-    if min(lengths) != max(lengths):
-        raise ShapeError(f"Dataset: expected arrays of equally many rows in a batch, got {lengths}.")
-    return parts
-
-
-_NAMES = ("x", "y", "sample_weight")
-
-
-def item_of(parts: Parts) -> Any:
-    """Return the parts of a batch as a dataset yields them: x alone, or a tuple."""
-    return parts[0] if len(parts) == 1 else parts
-
-
-def _cut(batches: Iterable[Parts], sizes: Iterator[int]) -> Iterator[Parts]:
-    """Yield the same rows in batches of the sizes given; the last one may be smaller."""
-    held: list[Parts] = []
-    count, size = 0, None
-    for parts in batches:
-        rows, at = len(parts[0]), 0
-        while rows > at:
-            size = next(sizes) if size is None else size
-            taken = min(rows - at, size - count)
-            if taken == size:  # a view of what came in
-                yield tuple(part[at : at + taken] for part in parts)
-                size = None
-            else:  # a copy, as whoever yields batches may write into the next one's memory
-                held.append(tuple(part[at : at + taken].copy() for part in parts))
-                count += taken
-                if count == size:
-                    yield _joined(held)
-                    held, count, size = [], 0, None
-            at += taken
-    if held:
-        yield _joined(held)
-
-
-def _joined(held: list[Parts]) -> Parts:
-    if len(held) == 1:
-        return held[0]
-    for parts in held[1:]:
-        _check_alike(held[0], parts)
-    return tuple(np.concatenate(pieces) for pieces in zip(*held, strict=True))
-
-
-def _with_room(held: list[NDArray[Any]], parts: Parts, rows: int, most: int) -> list[NDArray[Any]]:
-    """Buffers with room for so many rows, of types that hold both what they hold and the new parts."""
-    if not held:
-        return [np.empty((min(2 * rows, most), *part.shape[1:]), part.dtype) for part in parts]
-    _check_alike(held, parts)
-    room = len(held[0]) if len(held[0]) >= rows else min(2 * rows, most)
-    result = []
-    for buffer, part in zip(held, parts, strict=True):
-        dtype = np.result_type(buffer, part)
-        if dtype != buffer.dtype or room != len(buffer):
-            new = np.empty((room, *buffer.shape[1:]), dtype)
-            new[: len(buffer)] = buffer
-            buffer = new
-        result.append(buffer)
-    return result
-
-
-def _check_alike(first: Iterable[NDArray[Any]], other: Parts) -> None:
-    shapes = [[part.shape[1:] for part in parts] for parts in (first, other)]
-    if shapes[0] != shapes[1]:
-        one, two = (", ".join(map(str, each)) for each in shapes)
-        raise DataError(
-            f"Dataset: expected rows of the same shapes in all batches, got {one} and then {two}."
-        )

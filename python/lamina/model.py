@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _core
 from ._arrays import as_float32, as_rows
+from ._batches import parts_of
 from ._configurable import wrap
 from ._dot import to_dot
 from ._files import write_whole
@@ -18,7 +19,7 @@ from ._layer import Layer
 from ._notebook import in_notebook, show_table
 from ._progress import duration
 from ._summary import summary, summary_html
-from .data import Dataset, parts_of
+from .data import Dataset
 from .errors import ArgumentError, ShapeError, StateError
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from helpers import run_python, small_classifier
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
 import lamina as lm
+from lamina._figure import COLORS
 
 plotting = lm.plotting
 
@@ -180,7 +181,7 @@ def test_decision_boundary_of_several_outputs():
     from matplotlib.colors import to_rgb
 
     for label in range(3):
-        hue = 1 - np.array(to_rgb(plotting._COLORS[label]))
+        hue = 1 - np.array(to_rgb(COLORS[label]))
         faded = 1 - image[best == label]
         np.testing.assert_allclose(
             faded / faded.max(axis=1, keepdims=True), [hue / hue.max()] * len(faded), atol=1e-6
