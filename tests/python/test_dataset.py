@@ -194,6 +194,7 @@ def test_prefetch_reads_ahead_and_no_further():
 
 @pytest.mark.parametrize("end", ["close", "forget", "error"])
 def test_an_abandoned_pass_ends_its_thread(end):
+    assert wait_for_no_threads()
     closed = threading.Event()
 
     def generate():
