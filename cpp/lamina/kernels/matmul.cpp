@@ -21,6 +21,7 @@ constexpr std::size_t kUnpackedFloats = std::size_t{1} << 18;
 constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kLineFloats = 16;  // of a cache line
 constexpr std::size_t kAheadFloats = std::size_t{1} << 18;  // B is prefetched from this size on
+constexpr std::size_t kDeepEnough = 32;                     // from this k on, threads share columns
 constexpr std::size_t kWorkPerTask = 1 << 18;               // multiply-adds that pay for waking a thread
 
 std::size_t round_up(std::size_t n, std::size_t multiple) {
@@ -80,9 +81,10 @@ class Product {
   std::size_t widest() const { return p_.update == nullptr ? kBlockCols : kUpdateCols; }
 
   // Sharing columns, a thread keeps its packed part of B to itself, and meets all of A; sharing rows keeps
-  // bands of C whole, which is what an update wants.
+  // bands of C whole, which is what an update wants, and what writing C wants where that is most of the work.
   bool shares_columns() const {
-    return p_.update == nullptr && p_.n >= p_.m && p_.n >= 2 * executor_.threads() * table_.tile_cols;
+    return p_.update == nullptr && p_.n >= p_.m && p_.n >= 2 * executor_.threads() * table_.tile_cols &&
+           p_.k >= kDeepEnough;
   }
 
   // Calls f(block, the next one) for blocks of nearly equal extents, as a short last one would cost as much
