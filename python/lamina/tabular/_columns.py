@@ -14,7 +14,7 @@ from . import _fields, _values
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Matrix = NDArray[np.float64]
+    Matrix = NDArray[Any]  # float64; float32 of zeros and ones
 
 _SHOWN = 8  # categories in a message
 _FARTHEST = 1e6  # deviations from the mean: float32 and the products in a network stay finite
@@ -35,7 +35,7 @@ class Column:
     def transform(self, series: Any, unknown: str = "error", notes: list[str] | None = None) -> Matrix:
         """Return the inputs, one row a cell. `DataError` for a cell that the column can't have."""
         values, missing = self._encode(series, unknown, [] if notes is None else notes)
-        return np.column_stack([values, missing.astype(np.float64)]) if self.indicator else values
+        return np.column_stack([values, missing]) if self.indicator else values
 
     def describe(self) -> str:
         """Return what the column becomes, for a person."""
@@ -208,7 +208,7 @@ class CategoryColumn(Column):
             notes.append(
                 f"column '{self.name}': the unknown category {_values.first_bad(series, bad)} counts as none"
             )
-        values = np.zeros((len(rows), nowhere + 1))
+        values = np.zeros((len(rows), nowhere + 1), dtype=np.float32)
         values[np.arange(len(rows)), rows] = 1.0
         return values[:, : nowhere + self.other], codes < 0
 

@@ -145,8 +145,13 @@ class Preprocessor:
         frame = read_table(table, text_columns=self.text_columns)
         if missing := [name for name in self.column_names if name not in frame.columns]:
             raise DataError(_lacking(missing, list(frame.columns)))
-        parts = [column.transform(frame[column.name], unknown, notes) for column in self.columns]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        inputs = np.empty((len(frame), len(self.feature_names)), dtype=np.float32)
+        begin = 0
+        for column in self.columns:
+            values = column.transform(frame[column.name], unknown, notes)
+            inputs[:, begin : begin + values.shape[1]] = values
+            begin += values.shape[1]
+        return inputs
 
     @property
     def text_columns(self) -> list[str]:
