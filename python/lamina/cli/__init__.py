@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import _core
-from ..errors import LaminaError
+from ..errors import LaminaError, NumericalWarning
 from . import bench, demo, evaluate, inspect, predict, train
 
 __all__ = ["main"]
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            options.run(options)
         sys.stdout.flush()
     except LaminaError as error:
         return _failed(options.command, " ".join(str(error).split()))
@@ -62,6 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _warn(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if issubclass(category, NumericalWarning):  # the others are between libraries
+        print(f"warning: {message}", file=sys.stderr)
+
+
 def _failed(command: str, message: str) -> int:
     print(f"lamina {command}: {message}", file=sys.stderr)
     return 1
@@ -75,12 +83,20 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Lists the commands without a line for their list."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        return text.partition("\n")[2] if action.nargs == argparse.PARSER else text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lamina",
         description="Deep learning on CPUs: train on a table, predict, look into models.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"lamina {_core.__version__}")
     commands = parser.add_subparsers(

@@ -10,7 +10,7 @@ from typing import Any
 from .._progress import Display, Logs, duration
 from ..callbacks import ProgressBar
 
-_BAR_WIDTH = 16
+_BAR_WIDTH = 10
 _LEAST_SECONDS = 0.05  # between two looks of the line
 
 
@@ -90,7 +90,7 @@ class LiveEpochs(PlainEpochs):
         done = (self.epoch + min(fraction, 1.0)) / self.epochs
         filled = round(done * _BAR_WIDTH)
         bar = f"[{'=' * filled}{' ' * (_BAR_WIDTH - filled)}]"
-        best = [f"best epoch {self.best_epoch}"] if self.best_epoch else []
+        best = [f"best {self.best_epoch}"] if self.best_epoch else []
         self.show(" - ".join([f"{self.title()} {bar}", duration(now - self.start), *self.last, *best]))
 
     def show(self, text: str) -> None:

@@ -33,6 +33,7 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Train on digits, plot, save, load, predict."""
     import lamina as lm
 
     from .._files import make_folder

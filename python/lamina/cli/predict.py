@@ -16,7 +16,7 @@ def register(commands: Any) -> None:
     parser = commands.add_parser(
         "predict",
         help="predict new rows with a model that train wrote",
-        description="Predicts the target of each row, in the order of the rows. Columns may come in any order.",
+        description="Predicts the target of each row, in their order. Columns may come in any order.",
     )
     parser.add_argument("model", help="a file that lamina train wrote")
     parser.add_argument("data", help="CSV (also .gz) or Parquet with the raw columns; - is stdin")
@@ -43,14 +43,16 @@ def run(options: argparse.Namespace) -> None:
     model = TabularModel.load(options.model)
     if options.probabilities and model.classes is None:
         raise ArgumentError(
-            f"Expected a model of classes for --probabilities, got one that predicts the number '{model.target}'."
+            f"Expected a model of classes for --probabilities, got one of the number '{model.target}'."
         )
     table = table_from(options.data, options, model.preprocessor.text_columns)
     frame, notes = _predictions(model, table, options)
     print_notes(notes)
     if options.json:
         values = frame.to_dict(orient="list")
-        print_json({"model": options.model, "target": model.target, "rows": len(frame), "notes": notes, **values})
+        print_json(
+            {"model": options.model, "target": model.target, "rows": len(frame), "notes": notes, **values}
+        )
     if options.output != "-":
         write_table(frame, options.output)
         print(f"{len(frame):,} predictions of '{model.target}' in {options.output}", file=sys.stderr)
@@ -63,8 +65,11 @@ def _predictions(model: Any, table: Any, options: argparse.Namespace) -> tuple[A
 
     notes: list[str] = []
     output = model._output(table, options.unknown, notes)
-    columns: dict[str, Any] = {"prediction": model._target.decode(output)}
-    if model.classes is not None:
+    predicted = model._target.decode(output)
+    columns: dict[str, Any] = {"prediction": predicted}
+    if model.classes is None:
+        columns["prediction"] = [float(f"{value:.9g}") for value in predicted]  # float32 has no more digits
+    else:
         columns["probability"] = output.max(axis=1)
         if options.probabilities:
             names = model._target.names()
@@ -72,7 +77,7 @@ def _predictions(model: Any, table: Any, options: argparse.Namespace) -> tuple[A
     frame = pandas().DataFrame(columns)
     if options.append and not options.json:
         clash = [name for name in frame.columns if name in table.columns]
-        own = table.drop(columns=clash)
+        own = table.drop(columns=clash).convert_dtypes()  # whole numbers beside missing cells stay whole
         if clash:
             notes.append(f"the table's own {', '.join(map(repr, clash))} gives way to the model's")
         frame = pandas().concat([own, frame], axis=1)

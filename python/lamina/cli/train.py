@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ..tabular import TabularModel
 
 _DESCRIPTION = """\
-Reads a table, finds out what each column is and whether the target is a class or a number, holds back rows for
-validation and for a test, trains a network with early stopping, scores it on the test rows, and writes one file
-with the network and the preparation of the columns.
+Reads a table, finds out what each column is and whether the target is a class or a number, holds back rows
+for validation and for a test, trains a network with early stopping, scores it on the test rows, and writes
+one file with the network and the preparation of the columns.
 """
 _MOST_COLUMNS = 40
 
@@ -146,7 +146,9 @@ def run(options: argparse.Namespace) -> None:
 def _report(model: TabularModel, path: str) -> None:
     summary = model.summary
     rows, epochs = summary["rows"], summary["epochs"]
-    print(f"Target '{summary['target']}': {summary['task']}, as {summary['task_reason']}".replace("as as", "as"))
+    print(
+        f"Target '{summary['target']}': {summary['task']}, as {summary['task_reason']}".replace("as as", "as")
+    )
     print("\nColumns")
     columns = list(summary["columns"].items())
     print_table(columns[:_MOST_COLUMNS])
@@ -159,9 +161,10 @@ def _report(model: TabularModel, path: str) -> None:
         print()
         print_notes(summary["notes"], sys.stdout)
     print(
-        f"\nTrained {epochs} {'epoch' if epochs == 1 else 'epochs'} in {duration(summary['seconds'])}, the best "
-        f"was {summary['best_epoch']}: {rows['training']:,} rows to train, {rows['validation']:,} for validation, "
-        f"{rows['test']:,} for the test; {summary['inputs']} inputs, {summary['parameters']:,} parameters\n"
+        f"\n{rows['training']:,} rows to train, {rows['validation']:,} for validation, {rows['test']:,} "
+        f"for the test; {summary['inputs']} inputs, {summary['parameters']:,} parameters\n"
+        f"{epochs} {'epoch' if epochs == 1 else 'epochs'} in {duration(summary['seconds'])}, "
+        f"the best was number {summary['best_epoch']}\n"
     )
     print(model.report)
     print(f"\nModel: {path}")

@@ -254,7 +254,9 @@ class DateColumn(Column):
         return {name: days for name, days in self._PERIODS.items() if self.times or name != "day"}
 
     def _own_features(self) -> list[str]:
-        waves = [f"{self.name}: {function} {cycle}" for cycle in self._cycles() for function in ("sin", "cos")]
+        waves = [
+            f"{self.name}: {function} {cycle}" for cycle in self._cycles() for function in ("sin", "cos")
+        ]
         return [f"{self.name}: trend", *waves]
 
     def _encode(self, series: Any, unknown: str, notes: list[str]) -> tuple[Matrix, NDArray[np.bool_]]:
@@ -273,9 +275,7 @@ class DateColumn(Column):
         return np.column_stack(parts), missing
 
 
-_KINDS: dict[str, Any] = {
-    cls.kind: cls for cls in (NumberColumn, BooleanColumn, CategoryColumn, DateColumn)
-}
+_KINDS: dict[str, Any] = {cls.kind: cls for cls in (NumberColumn, BooleanColumn, CategoryColumn, DateColumn)}
 
 
 def column_from(fields: dict[str, Any]) -> Column:

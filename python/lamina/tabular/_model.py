@@ -18,7 +18,7 @@ from ..history import History
 from ..model import Sequential, load_model
 from ..trainer import Trainer
 from . import _fields, _values
-from ._preprocessor import Preprocessor
+from ._preprocessor import Preprocessor, nearest
 from ._scores import Scores, metrics, scores_of
 from ._split import split
 from ._tables import quoted, read_table
@@ -141,7 +141,7 @@ class TabularModel:
         """The scores of the last `fit` as text. `StateError` before it, and after `load`."""
         if not self.summary:
             raise StateError("TabularModel: expected fit before its report; evaluate(table) makes scores.")
-        return scores_text(self.summary["scores"], f"rows of {self.summary['scores_of']}")
+        return scores_text(self.summary["scores"], f"{self.summary['scores_of']} rows")
 
     # ---- training
 
@@ -188,6 +188,11 @@ class TabularModel:
         model = Sequential([layers.Input((inputs.shape[1],)), *self._layers(coded.outputs, task)], self.seed)
         parts = [(inputs[rows], truth[rows]) for rows in (train, held, final)]
         history = self._train(model, coded, parts[0], parts[1], callbacks, verbose)
+        if not history.epoch or not np.isfinite(history.history["loss"][0]):
+            raise StateError(
+                "TabularModel: expected the loss to fall, got NaN or infinity in the first epoch; a smaller "
+                "learning rate helps."
+            )
         self._model, self._target, self.history = model, coded, history
         # scored on the rows that were held back longest
         name, (x, y) = next(
@@ -209,7 +214,8 @@ class TabularModel:
             "best_epoch": _best_epoch(history),
             "seconds": perf_counter() - start,
             "scores_of": name,
-            "scores": scores_of(coded, y, model.predict(x)),
+            "history": {"epoch": [epoch + 1 for epoch in history.epoch], **history.history},
+            "scores": scores_of(coded, y, _finite(model.predict(x))),
         }
         return self
 
@@ -217,7 +223,9 @@ class TabularModel:
         """Return the rows that have a target, without it and alone, and what to tell."""
         frame = read_table(table, text_columns=self.preprocessor.categorical)
         if target not in frame.columns:
-            raise ArgumentError(f"Expected the target among {quoted(frame.columns)}, got '{target}'.")
+            near = nearest(target, frame.columns)
+            hint = "." if near is None else f"; is it '{near}'?"
+            raise ArgumentError(f"Expected the target among {quoted(frame.columns)}, got '{target}'{hint}")
         codes, _ = _values.factorized(frame[target])
         known = codes >= 0
         notes = []
@@ -252,6 +260,7 @@ class TabularModel:
         monitor = "val_loss" if len(held[1]) else "loss"
         every = [
             _callbacks.ReduceLROnPlateau(monitor, factor=0.5, patience=4),
+            _callbacks.TerminateOnNaN(),
             _callbacks.EarlyStopping(monitor, patience=self.patience, restore_best_weights=True),
             *callbacks,
         ]
@@ -310,7 +319,7 @@ class TabularModel:
 
     def _output(self, table: Any, unknown: str, notes: list[str] | None) -> NDArray[np.float32]:
         model = self._fitted()[0]
-        return model.predict(self.preprocessor.transform(table, unknown, notes))
+        return _finite(model.predict(self.preprocessor.transform(table, unknown, notes)))
 
     # ---- files
 
@@ -337,20 +346,22 @@ class TabularModel:
         model = load_model(path)
         if _KEY not in model.metadata:
             raise FormatError(
-                f"File '{os.fspath(path)}': expected a model of a table, got one without the preparation of its "
-                "columns; lamina train and TabularModel.save write them."
+                f"File '{os.fspath(path)}': expected a model of a table, got one without the preparation of "
+                "its columns; lamina train and TabularModel.save write them."
             )
         fields = _fields.parse(model.metadata[_KEY])
         if fields.get("version") != _VERSION:
-            raise FormatError(f"Tabular model: expected version {_VERSION}; a newer lamina may read the file.")
+            raise FormatError(
+                f"Tabular model: expected version {_VERSION}; a newer lamina may read the file."
+            )
         self = cls()
         self.preprocessor = Preprocessor.from_fields(_fields.mapping(fields, "preprocessor"))
         self._model, self._target = model, target_from(_fields.mapping(fields, "target"))
         expected = ((None, len(self.preprocessor.feature_names)), (None, self._target.outputs))
         if (model.input_shape, model.output_shape) != expected:
             raise FormatError(
-                f"Tabular model: expected a network from {expected[0][1]} inputs to {expected[1][1]} outputs, "
-                f"got one from {model.input_shape} to {model.output_shape}."
+                f"Tabular model: expected a network from {expected[0][1]} inputs to {expected[1][1]} "
+                f"outputs, got one from {model.input_shape} to {model.output_shape}."
             )
         return self
 
@@ -358,6 +369,15 @@ class TabularModel:
         if self._model is None or self._target is None:
             raise StateError("TabularModel: expected a fitted model; call fit, or load a file.")
         return self._model, self._target
+
+
+def _finite(output: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(output).all():
+        raise StateError(
+            "TabularModel: expected finite predictions, got NaN or infinity: its training has diverged; a "
+            "smaller learning rate helps."
+        )
+    return output
 
 
 def _best_epoch(history: History) -> int:

@@ -100,7 +100,9 @@ class Preprocessor:
         frame = read_table(table, text_columns=self.categorical)
         for name in [*self.categorical, *self.numeric, *self.drop, *self.keep]:
             if name not in frame.columns:
-                raise ArgumentError(f"Expected one of {quoted(frame.columns)}, got the column '{name}'.")
+                near = nearest(name, frame.columns)
+                hint = "." if near is None else f"; is it '{near}'?"
+                raise ArgumentError(f"Expected columns among {quoted(frame.columns)}, got '{name}'{hint}")
         self.columns, self.dropped, self.notes = [], {}, []
         for name in frame.columns:
             column = self._column(name, frame[name])
@@ -200,23 +202,22 @@ class Preprocessor:
             return self._category(name, series, texts)
         if name in self.numeric:
             return self._number(name, series, texts)
-        if len(texts) == 1:
-            return self._category(name, series, texts)  # what tells is whether it is there
         return self._by_looks(name, series, texts, int((codes >= 0).sum()))
 
     def _by_looks(self, name: str, series: Any, texts: list[str], known: int) -> Column | None:
         types = pandas().api.types
-        if types.is_bool_dtype(series) or (not types.is_numeric_dtype(series) and _values.are_truths(texts)):
+        numeric = types.is_numeric_dtype(series)
+        if types.is_bool_dtype(series) or (not numeric and _values.are_truths(texts)):
             return BooleanColumn.fit(name, series)
         if types.is_datetime64_any_dtype(series) or _values.are_dates(texts):
             return DateColumn.fit(name, series)
-        if types.is_numeric_dtype(series):
+        if numeric:
             if name not in self.keep and self._is_id(name, series):
                 return self._left_out(name, "looks like the id of a row")
             return self._number(name, series, texts)
         numbers = int((~np.isnan(_values.numbers_of(series))).sum())
-        strange = [text for text in texts if np.isnan(_values.numbers_of(pandas().Series([text]))[0])]
-        if numbers >= _NUMBERS_AT_LEAST * known and len(strange) <= _MOST_MARKERS:
+        strange = int(np.isnan(_values.numbers_of(pandas().Series(texts, dtype=object))).sum())
+        if numbers >= _NUMBERS_AT_LEAST * known and strange <= _MOST_MARKERS:
             return self._number(name, series, texts)
         if name not in self.keep and len(texts) >= max(_DIFFERENT_AT_LEAST * known, _FEW_ROWS):
             return self._left_out(name, f"has {len(texts):,} different texts in {known:,} rows")
@@ -236,8 +237,8 @@ class Preprocessor:
         column = CategoryColumn.fit(name, series, self.max_categories)
         if column.other:
             self.notes.append(
-                f"column '{name}': {len(texts):,} categories; the {self.max_categories} most frequent have an "
-                "input each, the others share one"
+                f"column '{name}': {len(texts):,} categories; the {self.max_categories} most frequent have "
+                "an input each, the others share one"
             )
         return column
 
@@ -253,16 +254,21 @@ class Preprocessor:
             self.notes.append(f"column '{name}' looks like the number of a row: leave it out if it is")
         return False
 
-    def _left_out(self, name: str, reason: str) -> None:
+    def _left_out(self, name: str, reason: str) -> Column | None:
         self.dropped[name] = reason
+        return None
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the name that is most like another, or None where none is."""
+    folded = {other.casefold(): other for other in names}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.75)
+    return folded[near[0]] if near else None
 
 
 def _lacking(missing: list[str], names: list[str]) -> str:
-    hints = []
-    for name in missing:
-        folded = {other.casefold(): other for other in names}
-        near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.75)
-        hints += [f"'{folded[near[0]]}' for '{name}'"] if near else []
+    near = {name: nearest(name, names) for name in missing}
+    hints = [f"'{other}' for '{name}'" for name, other in near.items() if other is not None]
     noun = "the column" if len(missing) == 1 else "the columns"
     hint = f"; is it {', '.join(hints)}?" if hints else "."
     return f"Expected {noun} {quoted(missing)}, got a table without{hint}"

@@ -49,7 +49,9 @@ class ClassTarget:
     def from_fields(cls, fields: dict[str, Any]) -> ClassTarget:
         """Read what `to_fields` wrote."""
         classes, counts = _fields.items(fields, "classes"), _fields.items(fields, "counts")
-        if not all(isinstance(label, (str, bool)) or _fields.as_number(label) is not None for label in classes):
+        if not all(
+            isinstance(label, (str, bool)) or _fields.as_number(label) is not None for label in classes
+        ):
             raise FormatError("Tabular model: expected texts, numbers or truths as classes in the metadata.")
         names = {_values.text_of(label) for label in classes}
         if len(names) != len(classes) or len(classes) < 2 or len(counts) != len(classes):
@@ -83,7 +85,8 @@ class ClassTarget:
         """Return the most probable label of each row."""
         kinds = {type(label) for label in self.classes}
         labels = np.array(self.classes, dtype=None if len(kinds) == 1 and kinds != {str} else object)
-        return labels[output.argmax(axis=1)]
+        decoded: NDArray[Any] = labels[output.argmax(axis=1)]
+        return decoded
 
     @property
     def outputs(self) -> int:
@@ -142,7 +145,7 @@ def numbers(name: str, series: Any) -> NDArray[np.float64]:
 
 
 def task_of(series: Any, task: str) -> tuple[str, str]:
-    """Return the task, and why: texts, truths and few whole numbers are classes, other numbers are numbers."""
+    """Return the task, and why: texts, truths and few different whole numbers are classes."""
     if task not in ("auto", "classification", "regression"):
         raise ArgumentError(f"Expected task to be 'auto', 'classification' or 'regression', got {task!r}.")
     if task != "auto":
@@ -173,7 +176,7 @@ def _plain(value: Any) -> Any:
     """Return a label as JSON keeps it."""
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool) or isinstance(value, int):
+    if isinstance(value, (bool, int)):
         return value
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)

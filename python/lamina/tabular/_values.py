@@ -24,10 +24,10 @@ _ISO = re.compile(
 
 def text_of(value: Any) -> str:
     """Return a cell as a text; 1, 1.0 and '1' are the same."""
-    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 2**53:
-        return str(int(value))
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
     return str(value).strip()
 
 
@@ -68,9 +68,9 @@ def truth_of(text: str) -> float:
 def are_truths(texts: list[str]) -> bool:
     """Whether two texts are a pair such as 'yes' and 'no'."""
     words = {text.lower() for text in texts}
-    return any(
-        words == {true, false} for true, false in zip(TRUE_WORDS, FALSE_WORDS, strict=True)
-    )
+    if words in ({"true"}, {"false"}):
+        return True
+    return any(words == {true, false} for true, false in zip(TRUE_WORDS, FALSE_WORDS, strict=True))
 
 
 def are_dates(texts: list[str]) -> bool:
@@ -84,22 +84,20 @@ def days_of(series: Any) -> NDArray[np.float64]:
     """Return days since the first of January 1970, UTC; NaN where a cell is missing or no date."""
     pd = pandas()
     if not pd.api.types.is_datetime64_any_dtype(series):
-        texts = series.astype(object)
-        known = texts.map(
-            lambda value: (
-                None
-                if not isinstance(value, str)
-                else value.strip() if _ISO.fullmatch(value.strip()) else None
-            )
-            if not hasattr(value, "isoformat")
-            else value.isoformat()
-        )
+        known = series.astype(object).map(_iso_text)
         series = pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601")
     elif series.dt.tz is not None:
         series = series.dt.tz_convert("UTC")
     values = series.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     days = values.astype(np.int64) / (1e6 * SECONDS_A_DAY)
     return np.where(np.isnat(values), np.nan, days)
+
+
+def _iso_text(value: Any) -> str | None:
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    text = value.strip() if isinstance(value, str) else ""
+    return text if _ISO.fullmatch(text) else None
 
 
 def first_bad(series: Any, bad: NDArray[np.bool_]) -> str:
