@@ -56,11 +56,11 @@ class Sequential:
         self._extend(list(layers))
 
     @classmethod
-    def _wrap(cls, core: _core.Model) -> Sequential:
+    def _wrap(cls, core: _core.Model, metadata: Mapping[str, str] | None = None) -> Sequential:
         """Return the Python model of one of the core, with Python layers of its own."""
         self = cls.__new__(cls)
         self._seed, self._core, self._input, self._in_use = core.seed(), core, None, True
-        self._metadata = {}
+        self._metadata = {key: text for key, text in (metadata or {}).items() if not _is_reserved(key)}
         self._layers = [wrap(Layer, core.layer(index)) for index in range(core.num_layers())]
         for index, layer in enumerate(self._layers):
             layer._attach(core, index)
@@ -357,10 +357,7 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
     `FileError` when it can't be read, `FormatError` when it is damaged or holds no model of lamina. Loading
     runs no code.
     """
-    core, metadata = _core.load_model_and_metadata(os.fspath(path))
-    model = Sequential._wrap(core)
-    model._metadata = {key: text for key, text in metadata.items() if not _is_reserved(key)}
-    return model
+    return Sequential._wrap(*_core.load_model_and_metadata(os.fspath(path)))
 
 
 def _is_reserved(key: str) -> bool:

@@ -110,7 +110,9 @@ class Preprocessor:
                 self.columns.append(column)
         if not self.columns:
             reasons = "; ".join(f"'{name}' {reason}" for name, reason in self.dropped.items())
-            raise DataError(f"Expected a column to learn from, got none: {reasons or 'there is no other'}.")
+            raise DataError(
+                f"Expected a column to learn from, got none: {reasons or 'there is no other column'}."
+            )
         return self
 
     def transform(

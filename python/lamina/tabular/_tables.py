@@ -185,7 +185,7 @@ def _frame_of(source: Any) -> Any:
 def _checked(frame: Any, title: str) -> Any:
     frame.columns = [str(name).strip() for name in frame.columns]
     _check_names(list(frame.columns), title)
-    if frame.empty:
+    if len(frame) == 0:
         raise DataError(f"{title}: expected rows below the header, got none.")
     return frame.reset_index(drop=True)
 
