@@ -193,6 +193,23 @@ def test_unknown_categories_are_named(survivors):
         survivors.predict(frame, unknown="warn")
 
 
+def test_categories_outside_the_training_rows_count_as_none(tmp_path):
+    frame = stones(100)
+    frame["town"] = [f"town {i % 4}" for i in range(60)] + [f"rare {i}" for i in range(40)]
+    model = TabularModel(hidden=(4,), epochs=1).fit(frame, "price", verbose=0)
+    (note,) = model.summary["notes"]
+    assert "'town': 'rare " in note
+    assert "no row to train with" in note
+    model.save(tmp_path / "m")
+    loaded = TabularModel.load(tmp_path / "m")
+    assert len(loaded.predict(frame)) == 100
+    inputs = loaded.preprocessor.transform(frame)
+    own = [i for i, name in enumerate(loaded.preprocessor.feature_names) if name.startswith("town=")]
+    assert (inputs[:, own].sum(axis=1) == 0).sum() == len(model.preprocessor.columns[-1].untrained)
+    with pytest.raises(lm.DataError, match="'elsewhere' in row 1"):
+        loaded.predict(frame.assign(town="elsewhere"))
+
+
 def test_classes_are_predicted(survivors):
     assert survivors.classes == ["no", "yes"]
     assert survivors.summary["task"] == "classification"

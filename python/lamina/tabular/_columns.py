@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -164,6 +164,7 @@ class CategoryColumn(Column):
     categories: list[str]
     fill: str
     other: bool  # whether rarer categories share an input
+    untrained: list[str] = field(default_factory=list)  # without an input, and yet no surprise
 
     @classmethod
     def fit(cls, name: str, series: Any, most: int) -> CategoryColumn:
@@ -180,7 +181,13 @@ class CategoryColumn(Column):
         categories, fill = _fields.texts(fields, "categories"), _fields.text(fields, "fill")
         if fill not in categories:
             raise FormatError(f"Tabular model: expected 'fill' among the categories, got '{fill[:50]}'.")
-        return cls(*_common(fields), categories, fill, _fields.flag(fields, "other"))
+        other, untrained = _fields.flag(fields, "other"), _fields.texts(fields, "untrained")
+        return cls(*_common(fields), categories, fill, other, untrained)
+
+    def with_untrained(self, series: Any) -> CategoryColumn:
+        """Return a column that expects the categories of a larger table, too, and takes them for none."""
+        _, texts = _values.factorized(series)
+        return replace(self, untrained=[] if self.other else sorted(set(texts) - set(self.categories)))
 
     def describe(self) -> str:
         """Return the categories, or how many."""
@@ -199,7 +206,8 @@ class CategoryColumn(Column):
         nowhere = len(self.categories)  # the input of rarer categories, or none at all
         places = np.array([index.get(text, nowhere) for text in texts] + [index[self.fill]], dtype=np.int64)
         rows = places[codes]
-        if (bad := rows == nowhere).any() and not self.other:
+        strange = np.array([text not in index and text not in self.untrained for text in texts] + [False])
+        if (bad := strange[codes]).any() and not self.other:
             if unknown == "error":
                 raise DataError(
                     f"Column '{self.name}': expected one of {self._listed()}, "

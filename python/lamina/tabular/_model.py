@@ -182,8 +182,9 @@ class TabularModel:
         train, held, final = split(labels, self.validation_size, self.test_size, self.seed)
         coded: Target = NumberTarget.fit(target, series.iloc[train]) if classes is None else classes
         self.preprocessor.fit(frame.iloc[train])
+        self.preprocessor._expect(frame)
         notes += self.preprocessor.notes
-        inputs = self.preprocessor.transform(frame, "ignore", notes)
+        inputs = self.preprocessor.transform(frame)
         truth = coded.encode(series)
         model = Sequential([layers.Input((inputs.shape[1],)), *self._layers(coded.outputs, task)], self.seed)
         parts = [(inputs[rows], truth[rows]) for rows in (train, held, final)]

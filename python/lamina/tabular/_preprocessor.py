@@ -191,6 +191,17 @@ class Preprocessor:
 
     # ---- what a column is
 
+    def _expect(self, frame: Any) -> None:
+        """Take categories of a larger table than that of `fit` for none, without an error."""
+        for i, column in enumerate(self.columns):
+            if isinstance(column, CategoryColumn):
+                self.columns[i] = column = column.with_untrained(frame[column.name])
+                if column.untrained:
+                    listed = quoted(column.untrained, 5)
+                    self.notes.append(
+                        f"column '{column.name}': {listed} stands in no row to train with and counts as none"
+                    )
+
     def _column(self, name: str, series: Any) -> Column | None:
         if name in self.drop:
             return self._left_out(name, "as asked")
