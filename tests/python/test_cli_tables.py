@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -389,3 +390,36 @@ def test_penguins_from_the_shell(tmp_path):
     predicted = started("predict", model, path, stdout=subprocess.PIPE)
     table = pd.read_csv(io.StringIO(predicted.communicate(timeout=60)[0]))
     assert (table["prediction"] == pd.read_csv(path)["species"]).mean() > 0.95
+
+
+def masked(text):
+    """A text without its numbers, bars and blanks: instruction sets differ in the last bits."""
+    text = re.sub(r"lamina\.crc32 .*", "", re.sub(r"\|[#.]* ", "| ", text))
+    text = re.sub(r"-?\b\d[\d.,]*( (ms|s|min)\b)?", "N", text)
+    return " ".join(text.split())
+
+
+def test_the_guide_shows_what_is_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines = real("palmerpenguins", "penguins.csv").read_text().splitlines()
+    rows = [lines[i].split(",")[1:] for i in (0, 9, 199, 299)]  # without the species
+    new = "\n".join(map(",".join, rows))
+    short = "\n".join(",".join([*row[:3], *row[4:]]) for row in rows)
+    for name, text in (
+        ("penguins", "\n".join(lines)),
+        ("new", new),
+        ("strange", new.replace("Dream", "Mars")),
+        ("short", short.replace("body_mass_g", "Body_Mass_g")),
+    ):
+        (tmp_path / f"{name}.csv").write_text(text + "\n")
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    shown = [
+        part.partition("\n")
+        for block in re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        for part in block.split("$ lamina ")[1:]
+    ]
+    assert len(shown) >= 8
+    for command, _, expected in shown:
+        main(command.split())
+        printed = capsys.readouterr()
+        assert masked(printed.err + printed.out) == masked(expected), command

@@ -71,6 +71,7 @@ def _warn(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -
 
 
 def _failed(command: str, message: str) -> int:
+    message = message.replace("unknown='ignore'", "--unknown ignore")  # as the option is called here
     print(f"lamina {command}: {message}", file=sys.stderr)
     return 1
 

@@ -211,7 +211,8 @@ class CategoryColumn(Column):
             if unknown == "error":
                 raise DataError(
                     f"Column '{self.name}': expected one of {self._listed()}, "
-                    f"got the unknown category {_values.first_bad(series, bad)}."
+                    f"got the unknown category {_values.first_bad(series, bad)}; "
+                    "unknown='ignore' takes it for none."
                 )
             notes.append(
                 f"column '{self.name}': the unknown category {_values.first_bad(series, bad)} counts as none"
