@@ -91,7 +91,7 @@ class LiveEpochs(PlainEpochs):
         filled = round(done * _BAR_WIDTH)
         bar = f"[{'=' * filled}{' ' * (_BAR_WIDTH - filled)}]"
         best = [f"best {self.best_epoch}"] if self.best_epoch else []
-        self.show(" - ".join([f"{self.title()} {bar}", duration(now - self.start), *self.last, *best]))
+        self.show(" - ".join([f"{self.title()} {bar}", *self.last, *best, duration(now - self.start)]))
 
     def show(self, text: str) -> None:
         """Put a text over the last one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def text_of(value: Any) -> str:
 
 def factorized(series: Any) -> tuple[NDArray[np.int64], list[str]]:
     """Return each row's index among the distinct texts, -1 where the cell is missing, and the texts."""
-    codes, uniques = pandas().factorize(series)
+    codes, uniques = _codes(series)
     texts = [text_of(value) for value in uniques]
     distinct = {text: i for i, text in enumerate(dict.fromkeys(text for text in texts if text))}
     places = np.array([distinct.get(text, -1) for text in texts] + [-1], dtype=np.int64)
@@ -46,7 +47,7 @@ def numbers_of(series: Any) -> NDArray[np.float64]:
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
     if not pd.api.types.is_numeric_dtype(series):
-        series = pd.to_numeric(series.astype(object), errors="coerce")
+        return _by_distinct(series, lambda cells: numbers_of(pd.to_numeric(cells, errors="coerce")))
     return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
@@ -84,13 +85,32 @@ def days_of(series: Any) -> NDArray[np.float64]:
     """Return days since the first of January 1970, UTC; NaN where a cell is missing or no date."""
     pd = pandas()
     if not pd.api.types.is_datetime64_any_dtype(series):
-        known = series.astype(object).map(_iso_text)
-        series = pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601")
-    elif series.dt.tz is not None:
+        return _by_distinct(series, lambda cells: days_of(_as_dates(cells)))
+    if series.dt.tz is not None:
         series = series.dt.tz_convert("UTC")
     values = series.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     days = values.astype(np.int64) / (1e6 * SECONDS_A_DAY)
     return np.where(np.isnat(values), np.nan, days)
+
+
+def _by_distinct(series: Any, function: Callable[[Any], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return a function of each cell, called for the distinct ones alone; NaN where a cell is missing."""
+    codes, uniques = _codes(series.astype(object))
+    values: NDArray[np.float64] = np.append(function(pandas().Series(uniques, dtype=object)), np.nan)
+    return values[codes]
+
+
+def _codes(series: Any) -> Any:
+    try:
+        return pandas().factorize(series)
+    except TypeError:  # cells such as lists, as Parquet may have them
+        return pandas().factorize(
+            series.map(lambda cell: cell if pandas().api.types.is_scalar(cell) else str(cell))
+        )
+
+
+def _as_dates(cells: Any) -> Any:
+    return pandas().to_datetime(cells.map(_iso_text), errors="coerce", utc=True, format="ISO8601")
 
 
 def _iso_text(value: Any) -> str | None:
