@@ -82,11 +82,12 @@ class NumberColumn(Column):
     markers: list[str]  # texts that stand for "missing", such as '?'
 
     @classmethod
-    def fit(cls, name: str, series: Any) -> NumberColumn:
-        """Learn from a column; texts in it that are no numbers become markers of missing values."""
-        values = _values.numbers_of(series)
+    def fit(cls, name: str, series: Any, whole: Any) -> NumberColumn:
+        """Learn from rows of a column; texts in the whole of it that are no numbers become markers."""
+        values = _values.numbers_of(whole)
         _values.check_finite(values, name)
-        _, markers = _values.factorized(series[np.isnan(values)])
+        _, markers = _values.factorized(whole[np.isnan(values)])
+        values = _values.numbers_of(series)
         known = values[~np.isnan(values)]
         mean, scale = mean_and_scale(known, name)
         missing = bool(np.isnan(values).any())

@@ -181,8 +181,7 @@ class TabularModel:
         labels = np.zeros(len(series)) if classes is None else classes.encode(series)
         train, held, final = split(labels, self.validation_size, self.test_size, self.seed)
         coded: Target = NumberTarget.fit(target, series.iloc[train]) if classes is None else classes
-        self.preprocessor.fit(frame.iloc[train])
-        self.preprocessor._expect(frame)
+        self.preprocessor.fit(frame, train)
         notes += self.preprocessor.notes
         inputs = self.preprocessor.transform(frame)
         truth = coded.encode(series)
@@ -195,12 +194,6 @@ class TabularModel:
                 "learning rate helps."
             )
         self._model, self._target, self.history = model, coded, history
-        # scored on the rows that were held back longest
-        name, (x, y) = next(
-            (name, part)
-            for name, part in zip(("test", "validation", "training"), reversed(parts), strict=True)
-            if len(part[1])
-        )
         self.summary = {
             "target": target,
             "task": task,
@@ -214,9 +207,8 @@ class TabularModel:
             "epochs": len(history.epoch),
             "best_epoch": _best_epoch(history),
             "seconds": perf_counter() - start,
-            "scores_of": name,
             "history": {"epoch": [epoch + 1 for epoch in history.epoch], **history.history},
-            "scores": scores_of(coded, y, _finite(model.predict(x))),
+            **_final_scores(model, coded, parts),
         }
         return self
 
@@ -370,6 +362,13 @@ class TabularModel:
         if self._model is None or self._target is None:
             raise StateError("TabularModel: expected a fitted model; call fit, or load a file.")
         return self._model, self._target
+
+
+def _final_scores(model: Sequential, target: Target, parts: list[Any]) -> dict[str, Any]:
+    """Return the scores of the last part that has rows: of the test, else of the validation."""
+    names = ("training", "validation", "test")
+    name, (x, y) = [pair for pair in zip(names, parts, strict=True) if len(pair[1][1])][-1]
+    return {"scores_of": name, "scores": scores_of(target, y, _finite(model.predict(x)))}
 
 
 def _finite(output: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ _NUMBERS_AT_LEAST = 0.9  # of the cells of a column with texts, for the texts to
 _MOST_MARKERS = 5
 _DIFFERENT_AT_LEAST = 0.9  # of the cells of a text column that tells rows apart and nothing else
 _FEW_ROWS = 20
+_LARGEST_STEP = 2.0  # on average, of what numbers rows: some of them are held back
 
 
 class Preprocessor:
@@ -91,8 +92,11 @@ class Preprocessor:
         """The columns that are used, in their order."""
         return [column.name for column in self.columns]
 
-    def fit(self, table: Any) -> Preprocessor:
+    def fit(self, table: Any, rows: NDArray[np.int64] | None = None) -> Preprocessor:
         """Learn from a table without its target: anything that `read_table` takes. Returns itself.
+
+        `rows` are the indices of the rows to train with, all by default. The kind of a column is that of all
+        rows; means, medians and categories are those of the rows to train with.
 
         `DataError` where no column is of use, and for infinite numbers; `ArgumentError` for columns that were
         named and are not there.
@@ -104,8 +108,9 @@ class Preprocessor:
                 hint = "." if near is None else f"; is it '{near}'?"
                 raise ArgumentError(f"Expected columns among {quoted(frame.columns)}, got '{name}'{hint}")
         self.columns, self.dropped, self.notes = [], {}, []
+        learnt = frame if rows is None else frame.iloc[rows]
         for name in frame.columns:
-            column = self._column(name, frame[name])
+            column = self._column(name, frame[name], learnt[name])
             if column is not None:
                 self.columns.append(column)
         if not self.columns:
@@ -191,67 +196,61 @@ class Preprocessor:
 
     # ---- what a column is
 
-    def _expect(self, frame: Any) -> None:
-        """Take categories of a larger table than that of `fit` for none, without an error."""
-        for i, column in enumerate(self.columns):
-            if isinstance(column, CategoryColumn):
-                self.columns[i] = column = column.with_untrained(frame[column.name])
-                if column.untrained:
-                    listed = quoted(column.untrained, 5)
-                    self.notes.append(
-                        f"column '{column.name}': {listed} stands in no row to train with and counts as none"
-                    )
-
-    def _column(self, name: str, series: Any) -> Column | None:
+    def _column(self, name: str, whole: Any, learnt: Any) -> Column | None:
         if name in self.drop:
             return self._left_out(name, "as asked")
-        codes, texts = _values.factorized(series)
+        codes, texts = _values.factorized(learnt)
         if not texts:
             return self._left_out(name, "is empty")
-        missing = bool((codes < 0).any())
-        if len(texts) == 1 and not missing:
+        if len(texts) == 1 and (codes >= 0).all():
             return self._left_out(name, f"is constant, '{texts[0][:40]}'")
         if name in self.categorical:
-            return self._category(name, series, texts)
+            return self._category(name, whole, learnt)
         if name in self.numeric:
-            return self._number(name, series, texts)
-        return self._by_looks(name, series, texts, int((codes >= 0).sum()))
+            return self._number(name, whole, learnt)
+        return self._by_looks(name, whole, learnt)
 
-    def _by_looks(self, name: str, series: Any, texts: list[str], known: int) -> Column | None:
+    def _by_looks(self, name: str, whole: Any, learnt: Any) -> Column | None:
+        codes, texts = _values.factorized(whole)
         types = pandas().api.types
-        numeric = types.is_numeric_dtype(series)
-        if types.is_bool_dtype(series) or (not numeric and _values.are_truths(texts)):
-            return BooleanColumn.fit(name, series)
-        if types.is_datetime64_any_dtype(series) or _values.are_dates(texts):
-            return DateColumn.fit(name, series)
+        numeric = types.is_numeric_dtype(whole)
+        if types.is_bool_dtype(whole) or (not numeric and _values.are_truths(texts)):
+            return BooleanColumn.fit(name, learnt)
+        if types.is_datetime64_any_dtype(whole) or _values.are_dates(texts):
+            return DateColumn.fit(name, learnt)
         if numeric:
-            if name not in self.keep and self._is_id(name, series):
+            if name not in self.keep and self._is_id(name, whole):
                 return self._left_out(name, "looks like the id of a row")
-            return self._number(name, series, texts)
-        numbers = int((~np.isnan(_values.numbers_of(series))).sum())
+            return self._number(name, whole, learnt)
+        known = int((codes >= 0).sum())
+        numbers = int((~np.isnan(_values.numbers_of(whole))).sum())
         strange = int(np.isnan(_values.numbers_of(pandas().Series(texts, dtype=object))).sum())
         if numbers >= _NUMBERS_AT_LEAST * known and strange <= _MOST_MARKERS:
-            return self._number(name, series, texts)
+            return self._number(name, whole, learnt)
         if name not in self.keep and len(texts) >= max(_DIFFERENT_AT_LEAST * known, _FEW_ROWS):
             return self._left_out(name, f"has {len(texts):,} different texts in {known:,} rows")
-        return self._category(name, series, texts)
+        return self._category(name, whole, learnt)
 
-    def _number(self, name: str, series: Any, texts: list[str]) -> Column | None:
-        values = _values.numbers_of(series)
-        if np.isnan(values).all():
+    def _number(self, name: str, whole: Any, learnt: Any) -> Column | None:
+        if np.isnan(_values.numbers_of(learnt)).all():
             return self._left_out(name, "has no numbers")
-        column = NumberColumn.fit(name, series)
+        column = NumberColumn.fit(name, learnt, whole)
         if column.markers:
-            listed = ", ".join(f"'{text}'" for text in column.markers[:_MOST_MARKERS])
+            listed = quoted(column.markers, _MOST_MARKERS)
             self.notes.append(f"column '{name}': {listed} counts as missing, the rest are numbers")
         return column
 
-    def _category(self, name: str, series: Any, texts: list[str]) -> Column:
-        column = CategoryColumn.fit(name, series, self.max_categories)
+    def _category(self, name: str, whole: Any, learnt: Any) -> Column:
+        column = CategoryColumn.fit(name, learnt, self.max_categories).with_untrained(whole)
         if column.other:
             self.notes.append(
-                f"column '{name}': {len(texts):,} categories; the {self.max_categories} most frequent have "
-                "an input each, the others share one"
+                f"column '{name}': {len(_values.factorized(learnt)[1]):,} categories; the "
+                f"{self.max_categories} most frequent have an input each, the others share one"
+            )
+        if column.untrained:
+            they = "it counts" if len(column.untrained) == 1 else "they count"
+            self.notes.append(
+                f"column '{name}': no training row has {quoted(column.untrained, 5)}; {they} as none"
             )
         return column
 
@@ -263,7 +262,7 @@ class Preprocessor:
         if _ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower()):
             return True
         steps = np.diff(values)
-        if (steps > 0).all() or (steps < 0).all():
+        if ((steps > 0).all() or (steps < 0).all()) and np.abs(steps).mean() <= _LARGEST_STEP:
             self.notes.append(f"column '{name}' looks like the number of a row: leave it out if it is")
         return False
 

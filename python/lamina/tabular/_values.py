@@ -97,7 +97,7 @@ def _by_distinct(series: Any, function: Callable[[Any], NDArray[np.float64]]) ->
     """Return a function of each cell, called for the distinct ones alone; NaN where a cell is missing."""
     codes, uniques = _codes(series.astype(object))
     values: NDArray[np.float64] = np.append(function(pandas().Series(uniques, dtype=object)), np.nan)
-    return values[codes]
+    return np.asarray(values[codes])
 
 
 def _codes(series: Any) -> Any:
