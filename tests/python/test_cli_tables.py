@@ -374,7 +374,7 @@ def test_interruption(here):
     start = time.perf_counter()
     errors = process.communicate(timeout=20)[1]
     assert process.returncode == 130
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 10
     assert errors.strip() == "lamina train: interrupted"
     assert not os.path.exists("i.safetensors")
 

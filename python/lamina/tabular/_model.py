@@ -227,7 +227,7 @@ class TabularModel:
             notes.append(f"left out {count:,} {'row' if count == 1 else 'rows'} without '{target}'")
             frame = frame[known].reset_index(drop=True)
         if len(frame) < _LEAST_ROWS:
-            raise DataError(f"Expected {_LEAST_ROWS} rows with '{target}' or more, got {len(frame)}.")
+            raise DataError(f"Expected {_LEAST_ROWS} rows or more with a '{target}', got {len(frame)}.")
         return frame.drop(columns=[target]), frame[target].infer_objects(), notes
 
     def _layers(self, outputs: int, task: str = "regression") -> list[Any]:
