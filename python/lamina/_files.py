@@ -33,15 +33,3 @@ def make_folder(path: str | os.PathLike[str]) -> None:
     """Make a folder and those above it. `FileError` where that can't be."""
     with file_errors(path, "made"):
         os.makedirs(path, exist_ok=True)
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """`FileError` where no file could be written, for what takes long before it writes."""
-    folder = os.path.dirname(os.path.abspath(path))
-    with file_errors(path, "written"):
-        if os.path.isdir(path):
-            raise IsADirectoryError(21, "Is a directory")
-        if not os.path.isdir(folder):
-            raise FileNotFoundError(2, f"No folder '{folder}'")
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, "Permission denied")

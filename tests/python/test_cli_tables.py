@@ -130,8 +130,10 @@ def test_options_reach_the_model(here, capsys):
     assert shown.err == ""
     assert result["scores_of"] == "validation"
     assert result["epochs"] == 2
-    assert result["columns"]["class"] == "category: 1, 2, 3"
-    assert "PassengerId" in result["columns"]
+    columns = {column["name"]: column for column in result["columns"]}
+    assert columns["class"]["kind"] == "category"
+    assert columns["class"]["categories"] == ["1", "2", "3"]
+    assert columns["PassengerId"]["kind"] == "number"
     assert result["left_out"]["fare"] == "as asked"
     types = [type(layer).__name__ for layer in lm.load_model("o.safetensors").layers]
     assert types == ["Dense", "Dropout", "Dense", "Dropout", "Dense"]
@@ -246,6 +248,7 @@ def test_inspect_shows_the_columns(here, capsys):
     assert main(["inspect", "passengers.safetensors", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["target"] == "survived"
+    assert [column["name"] for column in result["columns"]][:3] == ["class", "sex", "age"]
     assert result["layers"][-1] == {
         "name": "dense_1",
         "type": "Dense",

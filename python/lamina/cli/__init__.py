@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit code: 0, or 1 after an error, which is one line on stderr. Wrong usage exits with 2.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no error
     parser = _parser()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+
+from .._files import file_errors
 
 
 def print_table(rows: Sequence[Sequence[str]], file: Any = None) -> None:
@@ -43,3 +46,15 @@ def table_from(path: str, options: argparse.Namespace, text_columns: Collection[
 
     source = sys.stdin.buffer if path == "-" else path
     return read_table(source, options.delimiter, options.encoding, text_columns)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """`FileError` where no file could be written, for what takes long before it writes."""
+    folder = os.path.dirname(os.path.abspath(path))
+    with file_errors(path, "written"):
+        if os.path.isdir(path):
+            raise IsADirectoryError(21, "Is a directory")
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(2, f"No folder '{folder}'")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "Permission denied")

@@ -85,7 +85,7 @@ def _as_json(path: str, metadata: dict[str, str], tensors: list[Any]) -> dict[st
 
         table = TabularModel.load(path)
         result["target"], result["classes"] = table.target, table.classes
-        result["columns"] = {column.name: column.describe() for column in table.preprocessor.columns}
+        result["columns"] = table.preprocessor.to_fields()["columns"]
     return result
 
 

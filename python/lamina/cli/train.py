@@ -7,10 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from .._files import check_writable
 from .._progress import duration
 from . import _options
-from ._output import print_json, print_notes, print_table, table_from
+from ._output import check_writable, print_json, print_notes, print_table, table_from
 from ._progress import TrainingProgress
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def _report(model: TabularModel, path: str) -> None:
         f"Target '{summary['target']}': {summary['task']}, as {summary['task_reason']}".replace("as as", "as")
     )
     print("\nColumns")
-    columns = list(summary["columns"].items())
+    columns = [(column.name, column.describe()) for column in model.preprocessor.columns]
     print_table(columns[:_MOST_COLUMNS])
     if len(columns) > _MOST_COLUMNS:
         print(f" and {len(columns) - _MOST_COLUMNS} more")

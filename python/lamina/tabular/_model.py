@@ -199,7 +199,7 @@ class TabularModel:
             "task": task,
             "task_reason": reason,
             "rows": {"training": len(train), "validation": len(held), "test": len(final)},
-            "columns": {column.name: column.describe() for column in self.preprocessor.columns},
+            "columns": self.preprocessor.to_fields()["columns"],
             "left_out": self.preprocessor.dropped,
             "notes": notes,
             "inputs": inputs.shape[1],

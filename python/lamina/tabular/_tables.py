@@ -191,6 +191,6 @@ def _checked(frame: Any, title: str) -> Any:
 
 
 def _check_names(names: list[str], title: str) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{title}: expected columns of different names, got '{twice}' twice.")
