@@ -77,7 +77,7 @@ class LiveEpochs(PlainEpochs):
 
     def close(self) -> None:
         """Take the line away."""
-        self.show("")
+        self.show([])
         self.file.write("\r")
         self.file.flush()
 
@@ -91,11 +91,14 @@ class LiveEpochs(PlainEpochs):
         filled = round(done * _BAR_WIDTH)
         bar = f"[{'=' * filled}{' ' * (_BAR_WIDTH - filled)}]"
         best = [f"best {self.best_epoch}"] if self.best_epoch else []
-        self.show(" - ".join([f"{self.title()} {bar}", *self.last, *best, duration(now - self.start)]))
+        self.show([f"{self.title()} {bar}", *self.last, *best, duration(now - self.start)])
 
-    def show(self, text: str) -> None:
-        """Put a text over the last one."""
-        text = text[: max(shutil.get_terminal_size().columns - 1, 10)]
+    def show(self, parts: list[str]) -> None:
+        """Put a line over the last one: the parts that fit, of one at least what fits."""
+        width = max(shutil.get_terminal_size().columns - 1, 10)
+        while len(parts) > 1 and len(" - ".join(parts)) > width:
+            parts = parts[:-1]
+        text = " - ".join(parts)[:width]
         self.file.write(f"\r{text}{' ' * max(0, self.shown - len(text))}")
         self.file.flush()
         self.shown = len(text)

@@ -144,7 +144,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _report(model: TabularModel, path: str) -> None:
     summary = model.summary
-    rows, epochs = summary["rows"], summary["epochs"]
+    epochs = summary["epochs"]
+    split = [f"{summary['rows'][part]:,}" for part in ("training", "validation", "test")]
     print(
         f"Target '{summary['target']}': {summary['task']}, as {summary['task_reason']}".replace("as as", "as")
     )
@@ -160,10 +161,10 @@ def _report(model: TabularModel, path: str) -> None:
         print()
         print_notes(summary["notes"], sys.stdout)
     print(
-        f"\n{rows['training']:,} rows to train, {rows['validation']:,} for validation, {rows['test']:,} "
-        f"for the test; {summary['inputs']} inputs, {summary['parameters']:,} parameters\n"
-        f"{epochs} {'epoch' if epochs == 1 else 'epochs'} in {duration(summary['seconds'])}, "
-        f"the best was number {summary['best_epoch']}\n"
+        f"\n{split[0]} rows to train, {split[1]} for validation, {split[2]} for the test\n"
+        f"{summary['inputs']} inputs, {summary['parameters']:,} parameters; {epochs} "
+        f"{'epoch' if epochs == 1 else 'epochs'} in {duration(summary['seconds'])}, "
+        f"the best was {summary['best_epoch']}\n"
     )
     print(model.report)
     print(f"\nModel: {path}")
