@@ -164,7 +164,7 @@ def _report(model: TabularModel, path: str) -> None:
         f"\n{split[0]} rows to train, {split[1]} for validation, {split[2]} for the test\n"
         f"{summary['inputs']} inputs, {summary['parameters']:,} parameters; {epochs} "
         f"{'epoch' if epochs == 1 else 'epochs'} in {duration(summary['seconds'])}, "
-        f"the best was {summary['best_epoch']}\n"
+        f"best epoch {summary['best_epoch']}\n"
     )
     print(model.report)
     print(f"\nModel: {path}")
