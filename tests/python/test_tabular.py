@@ -89,6 +89,14 @@ def test_numbers_with_a_sign_for_missing():
         prepared.transform({"power": ["60", "fast"]})
 
 
+def test_numbers_as_asked_for():
+    frame = {"power": ["1", "2", "x", "y", "z", "3"]}
+    prepared = Preprocessor(numeric=["power"]).fit(frame)
+    scale = np.std([1, 2, 3])
+    expected = [[-1 / scale, 0], [0, 1], [0, 1], [1 / scale, 0]]
+    np.testing.assert_allclose(prepared.transform({"power": ["1", "x", "new", 3]}), expected, rtol=1e-6)
+
+
 def test_statistics_are_those_of_the_rows_to_train_with():
     frame = pd.DataFrame({"a": [1.0, 3.0, 1000.0], "c": ["x", "y", "z"], "p": ["7", "8", "?"]})
     frame = pd.concat([frame] * 1 + [pd.DataFrame({"a": [2.0], "c": ["x"], "p": ["9"]})] * 20)

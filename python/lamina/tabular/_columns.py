@@ -80,9 +80,10 @@ class NumberColumn(Column):
     scale: float
     fill: float
     markers: list[str]  # texts that stand for "missing", such as '?'
+    lenient: bool  # whether any text that is no number stands for "missing"
 
     @classmethod
-    def fit(cls, name: str, series: Any, whole: Any) -> NumberColumn:
+    def fit(cls, name: str, series: Any, whole: Any, lenient: bool) -> NumberColumn:
         """Learn from rows of a column; texts in the whole of it that are no numbers become markers."""
         values = _values.numbers_of(whole)
         _values.check_finite(values, name)
@@ -91,14 +92,16 @@ class NumberColumn(Column):
         known = values[~np.isnan(values)]
         mean, scale = mean_and_scale(known, name)
         missing = bool(np.isnan(values).any())
-        return cls(name, missing, mean, scale, float(np.median(known)), sorted(markers))
+        fill = float(np.median(known))
+        return cls(name, missing, mean, scale, fill, [] if lenient else sorted(markers), lenient)
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> NumberColumn:
         """Read what `to_fields` wrote."""
         mean, fill = _fields.number(fields, "mean"), _fields.number(fields, "fill")
         scale = _fields.number(fields, "scale", positive=True)
-        return cls(*_common(fields), mean, scale, fill, _fields.texts(fields, "markers"))
+        markers, lenient = _fields.texts(fields, "markers"), _fields.flag(fields, "lenient")
+        return cls(*_common(fields), mean, scale, fill, markers, lenient)
 
     def describe(self) -> str:
         """Return mean and scale."""
@@ -108,7 +111,7 @@ class NumberColumn(Column):
         values = _values.numbers_of(series)
         _values.check_finite(values, self.name)
         suspects = np.isnan(values) & series.notna().to_numpy()
-        if suspects.any():
+        if suspects.any() and not self.lenient:
             codes, texts = _values.factorized(series)
             known = np.array([text in self.markers for text in texts] + [True])  # the last: no text at all
             if (bad := suspects & ~known[codes]).any():

@@ -234,7 +234,7 @@ class Preprocessor:
     def _number(self, name: str, whole: Any, learnt: Any) -> Column | None:
         if np.isnan(_values.numbers_of(learnt)).all():
             return self._left_out(name, "has no numbers")
-        column = NumberColumn.fit(name, learnt, whole)
+        column = NumberColumn.fit(name, learnt, whole, name in self.numeric)
         if column.markers:
             listed = quoted(column.markers, _MOST_MARKERS)
             self.notes.append(f"column '{name}': {listed} counts as missing, the rest are numbers")
