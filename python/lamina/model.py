@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -57,13 +57,15 @@ class Sequential:
         self._input: Layer | None = None
         self._core: _core.Model | None = None
         self._in_use = False  # weights were given out, or a trainer was made
+        self._metadata: dict[str, str] = {}
         self._extend(list(layers))
 
     @classmethod
-    def _wrap(cls, core: _core.Model) -> Sequential:
+    def _wrap(cls, core: _core.Model, metadata: Mapping[str, str] | None = None) -> Sequential:
         """Return the Python model of one of the core, with Python layers of its own."""
         self = cls.__new__(cls)
         self._seed, self._core, self._input, self._in_use = core.seed(), core, None, True
+        self._metadata = {key: text for key, text in (metadata or {}).items() if not _is_reserved(key)}
         self._layers = [wrap(Layer, core.layer(index)) for index in range(core.num_layers())]
         for index, layer in enumerate(self._layers):
             layer._attach(core, index)
@@ -218,12 +220,26 @@ class Sequential:
 
     # ---- files
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Texts of yours that go into the file with `save`, and come back with `load_model`.
+
+        Keys that begin with "lamina", and "trainer", are lamina's own: `ArgumentError` when setting them.
+        """
+        return dict(self._metadata)
+
+    @metadata.setter
+    def metadata(self, metadata: Mapping[str, str]) -> None:
+        self._metadata = _checked_metadata(metadata)
+
+    def save(self, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
         """Write architecture and weights to a safetensors file, whole or not at all.
 
+        `metadata` are texts to keep beside them, `model.metadata` by default; 4 MB of header is the limit.
         `FileError` when the path can't be written, `StateError` before the model is built.
         """
-        self._used("be saved").save(os.fspath(path))
+        texts = self._metadata if metadata is None else _checked_metadata(metadata)
+        self._used("be saved").save(os.fspath(path), texts)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the weights alone to a safetensors file; errors as `save`."""
@@ -242,6 +258,7 @@ class Sequential:
             return Sequential([], self._seed)
         copy = Sequential._wrap(self._model().clone())
         copy._in_use = self._in_use
+        copy._metadata = dict(self._metadata)
         return copy
 
     # ---- text
@@ -306,19 +323,22 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         if self.built:
-            return {"file": _file_bytes(self._used("be copied").save)}
+            return {"file": _file_bytes(self._used("be copied").save), "metadata": self._metadata}
         layers = [*([self._input] if self._input is not None else []), *self._layers]
-        return {"layers": layers, "frozen": [layer._frozen for layer in layers], "seed": self._seed}
+        frozen = [layer._frozen for layer in layers]
+        return {"layers": layers, "frozen": frozen, "seed": self._seed, "metadata": self._metadata}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "file" in state:
             self.__dict__.update(Sequential._wrap(_from_bytes(state["file"], _core.load_model)).__dict__)
             for index, layer in enumerate(self._layers):
                 layer._attach(self._model(), index)
+            self._metadata = dict(state.get("metadata", {}))
             return
         for layer, frozen in zip(state["layers"], state["frozen"], strict=True):
             layer._frozen = frozen
         self.__init__(state["layers"], state["seed"])  # type: ignore[misc]
+        self._metadata = dict(state.get("metadata", {}))
 
     if not TYPE_CHECKING:
 
@@ -386,7 +406,26 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
     `FileError` when it can't be read, `FormatError` when it is damaged or holds no model of lamina. Loading
     runs no code.
     """
-    return Sequential._wrap(_core.load_model(os.fspath(path)))
+    return Sequential._wrap(*_core.load_model_and_metadata(os.fspath(path)))
+
+
+def _is_reserved(key: str) -> bool:
+    return key.startswith("lamina") or key == "trainer"
+
+
+def _checked_metadata(metadata: Any) -> dict[str, str]:
+    if not isinstance(metadata, Mapping):
+        raise ArgumentError(f"Expected metadata to be a dict of texts, got {metadata!r}.")
+    for key, text in metadata.items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise ArgumentError(f"Expected metadata to be a dict of texts, got {key!r}: {text!r}.")
+        if _is_reserved(key):
+            raise ArgumentError(f"Expected a key of metadata that is not lamina's own, got {key!r}.")
+        try:
+            (key + text).encode()
+        except UnicodeEncodeError:
+            raise ArgumentError(f"Expected metadata in Unicode, got half characters in {key!r}.") from None
+    return dict(metadata)
 
 
 def _checked_seed(seed: Any) -> int | None:

@@ -288,7 +288,7 @@ class Trainer:
         `StateError` before the model is built.
         """
         metadata, tensors = _checkpoint.pack(_checkpoint.record_of(self))
-        self._session.save(os.fspath(path), metadata, tensors)
+        self._session.save(os.fspath(path), {**self.model.metadata, **metadata}, tensors)
 
     @staticmethod
     def load(
@@ -322,7 +322,7 @@ class Trainer:
         record = _checkpoint.unpack(metadata, tensors)
         self = Trainer.__new__(Trainer)
         self._session, self._targets = session, targets
-        self.model = Sequential._wrap(session.model())
+        self.model = Sequential._wrap(session.model(), metadata)
         self.optimizer, self.loss, metrics = _parts(session, custom_objects or {})
         order = {name: i for i, name in enumerate(record.metrics)}
         self.metrics = sorted(metrics, key=lambda metric: order.get(_name_of(metric), len(order)))
