@@ -1,10 +1,10 @@
-// A product is cut into blocks of at most kBlockCols columns and kBlockDepth of k; a block of B is packed into
-// scratch and meets every row of A, while the next one is prefetched. Blocks of k run in order and accumulate, so
-// each element of C stays one chain. B that is small for its rows is read where it lies.
+// A product is cut into blocks of at most kBlockCols columns and kBlockDepth of k; a block of B is packed
+// into scratch and meets every row of A, while the next one is prefetched. Blocks of k run in order and
+// accumulate, so each element of C stays one chain. B that is small for its rows is read where it lies.
 //
 // Threads share out columns: each packs its own, so that no packed part of B goes from one core's cache to
-// another's (sharing it costs a third of the time at 256 x 4096 x 4096 on two cores). Products that an optimizer
-// follows share out rows.
+// another's (sharing it costs a third of the time at 256 x 4096 x 4096 on two cores). Products that an
+// optimizer follows share out rows.
 #include "lamina/kernels/matmul.h"
 
 #include <algorithm>
@@ -17,10 +17,13 @@ namespace lamina::kernels {
 namespace {
 
 constexpr std::size_t kBlockDepth = 256;
-constexpr std::size_t kBlockCols = 1024;    // a packed block is at most 1 MB, for L2
-constexpr std::size_t kUpdateCols = 512;    // narrower where C stays in the kernel's own memory
-constexpr std::size_t kDirectRows = 8;      // up to this many rows B is read in place, however large it is
-constexpr std::size_t kUnpackedRows = 128;  // and up to this many while it is no larger than
+constexpr std::size_t kBlockCols = 1024;  // a packed block is at most 1 MB, for L2
+constexpr std::size_t kUpdateCols = 512;  // narrower where C stays in the kernel's own memory
+// B is read in place, however large it is, up to so many rows of C (or a tile, if that has more); up to twice
+// as many, if it has at most kTwiceFloats; and up to kUnpackedRows, if it has at most kUnpackedFloats.
+constexpr std::size_t kDirectRows = 8;
+constexpr std::size_t kTwiceFloats = std::size_t{1} << 21;
+constexpr std::size_t kUnpackedRows = 128;
 constexpr std::size_t kUnpackedFloats = std::size_t{1} << 18;
 constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kLineFloats = 16;  // of a cache line
@@ -183,7 +186,11 @@ class Product {
   // prefetches them.
   bool reads_b_in_place() const {
     if (b_col_ != 1) return false;
-    if (p_.k == 1 || (p_.m <= kDirectRows && p_.update == nullptr)) return true;
+    if (p_.k == 1) return true;
+    if (p_.update == nullptr) {
+      const std::size_t rows_at_once = std::max(kDirectRows, table_.tile_rows);
+      if (p_.m <= rows_at_once || (p_.m <= 2 * rows_at_once && p_.k * p_.n <= kTwiceFloats)) return true;
+    }
     return p_.m <= kUnpackedRows && p_.k * p_.n <= kUnpackedFloats;
   }
 
