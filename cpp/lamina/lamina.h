@@ -34,6 +34,11 @@
 #include "lamina/losses/kl_divergence.h"
 #include "lamina/losses/regression.h"
 
+#include "lamina/metrics/accuracy.h"
+#include "lamina/metrics/auc.h"
+#include "lamina/metrics/precision_recall.h"
+#include "lamina/metrics/regression.h"
+
 #include "lamina/schedules/cosine.h"
 #include "lamina/schedules/decay.h"
 #include "lamina/schedules/one_cycle.h"

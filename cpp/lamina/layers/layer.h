@@ -12,12 +12,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lamina/core/config.h"
+#include "lamina/core/operations.h"
 #include "lamina/core/tensor.h"
 #include "lamina/core/thread_pool.h"
-#include "lamina/kernels/kernels.h"
 #include "lamina/parameters/constraints.h"
 #include "lamina/parameters/initializers.h"
 #include "lamina/parameters/regularizers.h"
@@ -90,8 +91,8 @@ struct ForwardContext {
 // the layer may run the optimizer on it while it is in the cache instead of writing it; it then sets `done`.
 // Whatever else backward() computes from the parameter must come first.
 struct ParameterUpdate {
-  kernels::OptimizerKind kind = kernels::OptimizerKind::sgd;
-  kernels::OptimizerPass pass = {};  // of all its elements; no gradient
+  OptimizerKind kind = OptimizerKind::sgd;
+  OptimizerPass pass = {};  // of all its elements; no gradient
   bool allowed = false;
   bool done = false;
 };
@@ -135,7 +136,7 @@ class Layer : public Describable {
   virtual void backward(const BackwardContext& context) const = 0;
 
   // The activation that the layer ends with, when it can leave it to the loss (emit_logits).
-  virtual std::optional<kernels::Activation> final_activation() const { return std::nullopt; }
+  virtual std::optional<ActivationKind> final_activation() const { return std::nullopt; }
   // The output is the input under another shape: the plan then lets them share memory, and forward() is not
   // called.
   virtual bool is_view() const { return false; }
@@ -171,12 +172,25 @@ class DescribedLayer : public Described<Self, Layer, Options> {
   bool initially_trainable() const override { return this->options_.trainable; }
 };
 
-// Field type of an activation: Keras's name of it; None is linear.
+// An activation as an option: by Keras's name of it ("relu"), or by its kind. ArgumentError for an unknown
+// name.
+struct ActivationChoice {
+  ActivationKind kind = ActivationKind::linear;
+
+  ActivationChoice() = default;
+  ActivationChoice(ActivationKind chosen) : kind(chosen) {}
+  ActivationChoice(std::string_view name);
+  ActivationChoice(const char* name) : ActivationChoice(std::string_view(name)) {}
+  ActivationChoice(const std::string& name) : ActivationChoice(std::string_view(name)) {}
+  operator ActivationKind() const { return kind; }
+};
+
+// None is linear.
 template <>
-struct FieldType<kernels::Activation> {
+struct FieldType<ActivationChoice> {
   static std::string kind() { return "activation?"; }
-  static Value to(kernels::Activation value);
-  static kernels::Activation from(const Value& value);
+  static Value to(ActivationChoice value);
+  static ActivationChoice from(const Value& value);
 };
 
 }  // namespace lamina

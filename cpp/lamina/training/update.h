@@ -68,7 +68,7 @@ class Update {
 
   template <class F>
   void for_each_range(const Graph& graph, const F& function) const;
-  kernels::OptimizerPass pass_at(const Graph& graph, std::size_t offset) const;
+  OptimizerPass pass_at(const Graph& graph, std::size_t offset) const;
   void clip_by_norm(const Graph& graph, double scale);
   void run_range(const Graph& graph, const Range& range, Executor& executor) const;
 
@@ -82,7 +82,7 @@ class Update {
 
   // Of the update under way.
   OptimizerCommon common_;
-  kernels::OptimizerPass pass_ = {};      // its constants
+  OptimizerPass pass_ = {};               // its constants
   std::vector<ParameterUpdate> updates_;  // one for each parameter
   bool by_norm_ = false;
   bool fuses_ = false;
