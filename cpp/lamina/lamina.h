@@ -55,6 +55,7 @@
 #include "lamina/model/model.h"
 #include "lamina/model/model_file.h"
 #include "lamina/model/predictor.h"
+#include "lamina/training/callbacks.h"
 #include "lamina/training/checkpoint.h"
 #include "lamina/training/session.h"
 #include "lamina/training/trainer.h"

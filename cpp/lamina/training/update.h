@@ -26,7 +26,17 @@ void add_penalties(const Graph& graph, float* gradient);
 // apply().
 class Update {
  public:
+  // All that lies as the parameters do: the gradient, a buffer for each slot, the moving average.
+  struct Numbers {
+    Buffer gradient;
+    std::vector<Buffer> slots;
+    Buffer ema;
+  };
+
+  // As training begins.
   Update(const Graph& graph, Optimizer& optimizer);
+  // With numbers from a checkpoint.
+  Update(const Graph& graph, Optimizer& optimizer, Numbers numbers);
 
   // Where backward puts the gradient, and whether it adds to it.
   float* gradient() { return gradient_.data(); }
