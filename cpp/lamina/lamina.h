@@ -7,6 +7,8 @@
 #include "lamina/core/tensor.h"
 #include "lamina/core/thread_pool.h"
 
+#include "lamina/tensor.h"
+
 #include "lamina/parameters/constraints.h"
 #include "lamina/parameters/initializer_types.h"
 #include "lamina/parameters/regularizers.h"

@@ -26,6 +26,9 @@ enum class Unary : std::uint8_t {
   abs
 };
 
+// Elementwise functions of two floats. The larger or smaller of two is NaN where one of them is, as in NumPy.
+enum class Binary : std::uint8_t { add, subtract, multiply, divide, minimum, maximum };
+
 // Activations, as Keras 3 defines them. leaky_relu has `alpha` for its negative slope, elu for its scale.
 // gelu is the exact one (erf).
 enum class ActivationKind : std::uint8_t {
@@ -102,6 +105,7 @@ struct OptimizerPass {
 namespace kernels {
 using Activation = ActivationKind;
 using lamina::ActivationSpec;
+using lamina::Binary;
 using lamina::OptimizerKind;
 using lamina::OptimizerPass;
 using lamina::Unary;

@@ -80,6 +80,11 @@ struct Table {
   // y (+)= scale * x + offset
   void (*affine)(const float* x, float scale, float offset, float* y, std::size_t n, bool accumulate);
 
+  void (*combine)(Binary function, const float* a, const float* b, float* y, std::size_t n);
+  // y = function(x, value), or function(value, x) where value_first
+  void (*combine_scalar)(Binary function, const float* x, float value, bool value_first, float* y,
+                         std::size_t n);
+
   // ---- rows; in place allowed
   // y = softmax or log_softmax of each row; log_sum_exp (if not null) receives log(sum(exp(x))) of each row.
   void (*softmax)(const float* x, float* y, float* log_sum_exp, std::size_t rows, std::size_t cols);
@@ -96,6 +101,8 @@ struct Table {
   double (*sum_squares)(const float* x, std::size_t n);
   double (*dot)(const float* x, const float* y, std::size_t n);
   bool (*all_finite)(const float* x, std::size_t n);
+  // The largest or smallest of n >= 1 values; NaN where one of them is.
+  float (*extreme)(const float* x, std::size_t n, bool largest);
 
   // ---- data
   // y[i] = float(x[i]): n contiguous elements of any type, rounded to nearest even; out of range becomes
