@@ -41,6 +41,9 @@ struct MatmulTile {
   const float* bias;  // n values, or null
   float* before_activation;
   ActivationSpec activation;
+  // Or, where not null: c = c * activation'(...), with the activation's output here, laid out as c. For
+  // activations whose derivative follows from their output.
+  const float* derivative_at;
   // Or, where not null: C is the gradient of parameters that lie like C, and when `last` this optimizer runs
   // on them while the gradient is still in the cache; the pointers of the pass stand at (row 0, col 0) of
   // this tile. Without `accumulate` c is then never written.

@@ -54,6 +54,7 @@ class Product {
     a_col_ = p_.transpose_a ? p_.a_row : 1;
     b_row_ = p_.transpose_b ? 1 : p_.b_row;
     b_col_ = p_.transpose_b ? p_.b_row : 1;
+    if (p_.k == 1 && b_col_ == 1) b_row_ = p_.n;  // one row, whichever way it is stored
   }
 
   void run() const {
@@ -105,6 +106,7 @@ class Product {
     tile.before_activation =
         p_.before_activation == nullptr ? nullptr : p_.before_activation + (tile.c - p_.c);
     if (is_elementwise(p_.activation.kind)) tile.activation = p_.activation;
+    tile.derivative_at = p_.derivative_at == nullptr ? nullptr : p_.derivative_at + (tile.c - p_.c);
     return tile;
   }
 
@@ -130,7 +132,7 @@ class Product {
   // L2 that holds for more rows than one would think: the kernel asks for 128 bytes in 14 cycles, and
   // prefetches them.
   bool reads_b_in_place() const {
-    if (p_.transpose_b) return false;
+    if (b_col_ != 1) return false;
     if (p_.k == 1 || (p_.m <= kDirectRows && p_.update == nullptr)) return true;
     return p_.m <= kUnpackedRows && p_.k * p_.n <= kUnpackedFloats;
   }
@@ -147,7 +149,7 @@ class Product {
       const Range cols = by_rows ? Range{0, p_.n} : part;
       MatmulTile tile = tile_at(rows, cols, 0, p_.k);
       tile.packed_b = p_.b + cols.begin;
-      tile.unpacked_b_row = p_.b_row;
+      tile.unpacked_b_row = b_row_;
       run_tile(tile, rows.begin, cols.begin);
     });
   }
@@ -213,16 +215,54 @@ void activate_rows(const Matmul& product, Executor& executor) {
   }
 }
 
+std::size_t packed_floats(std::size_t n, std::size_t k) {
+  return std::min(k, kBlockDepth) * round_up(std::min(n, kBlockCols), table().tile_cols);
+}
+
+// One column: C' = B' A' is one row, and fills vectors that C would leave all but empty. The bits are the same.
+bool runs_transposed(const Matmul& product) {
+  return product.n == 1 && product.c_row == 1 && product.m > 1 && product.k > 1 &&
+         product.derivative_at == nullptr && product.update == nullptr;
+}
+
+void run_transposed(const Matmul& product, float* scratch, Executor& executor) {
+  Matmul row = product;
+  row.m = 1;
+  row.n = product.m;
+  row.a = product.b;
+  row.a_row = product.b_row;
+  row.transpose_a = !product.transpose_b;
+  row.b = product.a;
+  row.b_row = product.a_row;
+  row.transpose_b = !product.transpose_a;
+  row.bias = nullptr;
+  row.before_activation = nullptr;
+  row.activation = {};
+  Product(row, scratch, executor).run();
+  if (product.bias != nullptr) {
+    for (std::size_t i = 0; i < product.m; ++i) product.c[i] += product.bias[0];
+  }
+  if (product.before_activation != nullptr) {
+    std::copy_n(product.c, product.m, product.before_activation);
+  }
+  if (product.activation.kind != Activation::linear && is_elementwise(product.activation.kind))
+    activation_forward(product.activation, product.c, product.c, 1, product.m, executor);
+}
+
 }  // namespace
 
 std::size_t matmul_scratch(std::size_t m, std::size_t n, std::size_t k) {
   if (m == 0) return 0;
-  return std::min(k, kBlockDepth) * round_up(std::min(n, kBlockCols), table().tile_cols);
+  return packed_floats(n == 1 ? m : n, k);
 }
 
 void matmul(const Matmul& product, float* scratch, Executor& executor) {
   if (product.m == 0 || product.n == 0) return;
-  Product(product, scratch, executor).run();
+  if (runs_transposed(product)) {
+    run_transposed(product, scratch, executor);
+  } else {
+    Product(product, scratch, executor).run();
+  }
   if (!is_elementwise(product.activation.kind)) activate_rows(product, executor);
 }
 

@@ -23,6 +23,9 @@ struct Matmul {
   const float* bias = nullptr;         // n values added to each row, or null
   float* before_activation = nullptr;  // receives op(A) op(B) + bias; as C; or null
   ActivationSpec activation;           // any of them; row-wise ones run after the product
+  // Or, where not null: C = (op(A) op(B)) * activation'(...), with the output of the (elementwise) activation
+  // here, laid out as C. For activations whose derivative follows from their output; without accumulate.
+  const float* derivative_at = nullptr;
   // Or, where not null: C is the gradient of parameters, and the optimizer runs on it while it is in the
   // cache. The pointers of the pass stand at parameter (0, 0); parameters lie as C does. What c holds
   // afterwards is not defined.

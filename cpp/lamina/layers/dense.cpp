@@ -106,6 +106,7 @@ void Dense::backward(const BackwardContext& context) const {
   float* scratch = context.scratch + aligned(m * units());
   // d_x first: the kernel may move as d_kernel is computed.
   if (d_x.data != nullptr) {
+    const bool takes_derivative = context.input_activation != kernels::Activation::linear;
     kernels::matmul({.m = m,
                      .n = in,
                      .k = units(),
@@ -117,7 +118,8 @@ void Dense::backward(const BackwardContext& context) const {
                      .c = d_x.data,
                      .c_row = in,
                      .accumulate = context.accumulate_d_inputs[0],
-                     .activation = {}},
+                     .activation = kernels::with_default_alpha(context.input_activation),
+                     .derivative_at = takes_derivative ? context.inputs[0].data : nullptr},
                     scratch, *context.executor);
   }
   if (d_kernel != nullptr) {

@@ -38,6 +38,7 @@ class Dense final : public DescribedLayer<Dense, DenseOptions> {
   void backward(const BackwardContext& context) const override;
   // None with an activity regularizer: that one needs the activation's output.
   std::optional<ActivationKind> final_activation() const override;
+  bool takes_derivative() const override { return true; }
 
  private:
   std::size_t units() const { return static_cast<std::size_t>(options_.units); }

@@ -115,7 +115,10 @@ struct BackwardContext {
   std::span<ParameterUpdate* const>
       updates;               // one for each parameter, null where the gradient itself is wanted
   float* scratch = nullptr;  // what backward_scratch() asked for
-  bool emit_logits = false;  // d_outputs are gradients of the logits
+  bool emit_logits = false;  // d_outputs are gradients of what goes into the final activation
+  // Not linear: d_inputs[0] is wanted with respect to what went into this activation, whose output is
+  // inputs[0]. Only where takes_derivative().
+  ActivationKind input_activation = ActivationKind::linear;
   const float* mask = nullptr;
   std::uint64_t random_key = 0;
   float activity_scale = 1.0F;  // factor of the gradients of activity penalties
@@ -137,6 +140,8 @@ class Layer : public Describable {
 
   // The activation that the layer ends with, when it can leave it to the loss (emit_logits).
   virtual std::optional<ActivationKind> final_activation() const { return std::nullopt; }
+  // Whether backward() can multiply d_inputs[0] by the derivative of an activation that stands before it.
+  virtual bool takes_derivative() const { return false; }
   // The output is the input under another shape: the plan then lets them share memory, and forward() is not
   // called.
   virtual bool is_view() const { return false; }

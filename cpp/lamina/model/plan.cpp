@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "lamina/core/random.h"
+#include "lamina/kernels/activation.h"
 #include "lamina/kernels/dispatch.h"
 #include "lamina/model/arena.h"
 
@@ -30,6 +31,8 @@ struct Call {
   bool runs_backward = false;
   bool updates_state = false;
   bool emit_logits = false;
+  bool takes_logit_gradients = false;  // whoever writes d_outputs has seen to the final activation
+  kernels::Activation input_activation = kernels::Activation::linear;  // whose derivative backward takes over
   bool draws_random = false;
   Mode mode = Mode::inference;
 
@@ -223,6 +226,20 @@ struct Plan::Impl {
            std::count(graph.outputs.begin(), graph.outputs.end(), edge) == 1;
   }
 
+  // The activation that ends the node before `edge`, where `node`, its only reader, can multiply by its
+  // derivative as it writes the gradient; else linear.
+  kernels::Activation derivative_taken(std::size_t node, const Edge& edge) const {
+    constexpr auto none = kernels::Activation::linear;
+    if (!options.backward || graph.nodes[edge.node].is_input() || !needs_gradient[edge.node]) return none;
+    if (!entry_of(node).layer->takes_derivative() || !graph.nodes[node].spec.backward_reads_inputs)
+      return none;
+    if (consumers(edge) != 1 || is_graph_output(edge)) return none;
+    const auto activation = entry_of(edge.node).layer->final_activation();
+    if (!activation || !kernels::is_elementwise(*activation) || kernels::needs_input(*activation))
+      return none;
+    return *activation;
+  }
+
   void make_calls() {
     std::vector<bool> layer_written(graph.layers.size(), false);
     std::vector<bool> written(storages.size(),
@@ -253,6 +270,14 @@ struct Plan::Impl {
     for (std::size_t output = 0; output < graph.outputs.size(); ++output) {
       if (graph.outputs[output].node == index && fuses(output)) call.emit_logits = true;
     }
+    call.takes_logit_gradients = call.emit_logits;
+    for (std::size_t reader = index + 1; reader < num_nodes; ++reader) {
+      for (const Edge& edge : graph.nodes[reader].inputs) {
+        if (edge.node == index && derivative_taken(reader, edge) != kernels::Activation::linear)
+          call.takes_logit_gradients = true;
+      }
+    }
+    if (!node.inputs.empty()) call.input_activation = derivative_taken(index, node.inputs[0]);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const Edge& edge = node.inputs[i];
       const Shape shape = node.input_specs[i].shape.with_batch(options.max_rows);
@@ -424,7 +449,8 @@ struct Plan::Impl {
     context.accumulate_d_parameters = {call.accumulate_d_parameters.get(), call.d_parameters.size()};
     context.updates = call.updates;
     context.scratch = arena.data() + scratch_offset;
-    context.emit_logits = call.emit_logits;
+    context.emit_logits = call.takes_logit_gradients;
+    context.input_activation = call.input_activation;
     context.random_key = random_key(call, run);
     context.activity_scale = run.activity_scale;
     context.executor = run.executor;

@@ -182,6 +182,30 @@ TEST_CASE("bias and activation follow the product") {
   }
 }
 
+TEST_CASE("the derivative of an activation follows the product, as in a pass of its own") {
+  for (const Activation kind : {Activation::relu, Activation::sigmoid, Activation::tanh, Activation::elu}) {
+    for (const bool transposed : {false, true}) {
+      for (const std::size_t m : {2U, 33U, 150U}) {
+        const Matrices x{m, 300, 37, false, transposed};
+        const ActivationSpec activation = with_default_alpha(kind);
+        const Guarded<> output(Numbers(m).floats(x.start.size()));
+        Matmul p = x.product(nullptr);
+        std::vector<float> want = multiplied(p, x.start.size(), x.start, serial_executor());
+        for (std::size_t i = 0; i < m; ++i) {
+          float* const row = want.data() + i * x.c_row();
+          table().activation_backward(activation, row, output.data() + i * x.c_row(), row, x.n, false);
+        }
+        p.activation = activation;
+        p.derivative_at = output.data();
+        BackwardExecutor three(3);
+        const std::vector<float> c = multiplied(p, x.start.size(), x.start, serial_executor());
+        CHECK(same_bits(c.data(), want.data(), want.size()));
+        CHECK(same_bits(multiplied(p, x.start.size(), x.start, three).data(), want.data(), want.size()));
+      }
+    }
+  }
+}
+
 TEST_CASE("tiles of every table agree with float64, packed and in place") {
   for (const Table* table : available_tables()) {
     for (std::size_t m : {1U, 2U, 6U, 7U, 14U, 17U}) {

@@ -304,18 +304,34 @@ const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t 
   return reinterpret_cast<const char*>(arrays[first / floats] + row * tile.c_row + within % tile.n);
 }
 
-// c = activation(c + bias) on rows that are still in the cache.
+// The epilogue, on rows that are still in the cache.
 void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   const bool activates = tile.activation.kind != Activation::linear;
   if (tile.bias == nullptr && tile.before_activation == nullptr && !activates) return;
-  for (std::size_t row = begin; row < begin + rows; ++row) {
-    float* c = tile.c + row * tile.c_row;
-    if (tile.bias != nullptr) add(c, tile.bias, c, tile.n);
-    if (tile.before_activation != nullptr) {
-      __builtin_memcpy(tile.before_activation + row * tile.c_row, c, tile.n * sizeof(float));
-    }
-    if (activates) activation_forward(tile.activation, c, c, tile.n);
+  const std::size_t at = begin * tile.c_row;
+  float* const c = tile.c + at;
+  if (tile.derivative_at != nullptr) {
+    const float* const saved = tile.derivative_at + at;
+    with_gradient(tile.activation, [&](auto g) {
+      for (std::size_t row = 0; row < rows * tile.c_row; row += tile.c_row) {
+        over_lanes(tile.n, [&](std::size_t j, auto lanes) {
+          store(c + row + j, g(load(c + row + j, lanes), load(saved + row + j, lanes)), lanes);
+        });
+      }
+    });
+    return;
   }
+  float* const before = tile.before_activation == nullptr ? nullptr : tile.before_activation + at;
+  with_activation(tile.activation, [&](auto f) {
+    for (std::size_t row = 0; row < rows * tile.c_row; row += tile.c_row) {
+      over_lanes(tile.n, [&](std::size_t j, auto lanes) {
+        Floats z = load(c + row + j, lanes);
+        if (tile.bias != nullptr) z = z + load(tile.bias + j, lanes);
+        if (before != nullptr) store(before + row + j, z, lanes);
+        store(c + row + j, f(z), lanes);
+      });
+    }
+  });
 }
 
 void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows,
@@ -339,29 +355,47 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin
   }
 }
 
-// k == 1: each row is a multiple of the one row of B.
+// k == 1: each row is a multiple of the one row of B. A plain product, for a multiply-add to 0 takes longer:
+// they differ in the sign of a 0.
 void outer_rows(const MicroTile& t, std::size_t rows) {
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
     float* c = t.c + r * t.c_row;
     over_lanes(t.cols, [&](std::size_t j, auto lanes) {
-      const Floats start = t.accumulate ? load(c + j, lanes) : Floats{};
-      store(c + j, multiply_add(element, load(t.b + j, lanes), start), lanes);
+      const Floats b = load(t.b + j, lanes);
+      store(c + j, t.accumulate ? multiply_add(element, b, load(c + j, lanes)) : element * b, lanes);
     });
   }
 }
 
-// The same where plain gradient descent follows: w -= learning_rate * (a b), without a gradient in memory.
-void outer_descent(const MatmulTile& tile) {
+// w -= learning_rate * (a b) on kVectors vectors of columns, with b in registers.
+template <std::size_t kVectors, class Lanes>
+inline void outer_descent_strip(const MatmulTile& tile, std::size_t col, Lanes lanes) {
   const Floats down = broadcast(-tile.update->learning_rate);
-  for (std::size_t r = 0; r < tile.m; ++r) {
-    const Floats element = broadcast(tile.a[r * tile.a_row]);
-    float* w = tile.update->w + r * tile.c_row;
-    over_lanes(tile.n, [&](std::size_t j, auto lanes) {
-      const Floats gradient = multiply_add(element, load(tile.packed_b + j, lanes), Floats{});
-      store(w + j, multiply_add(gradient, down, load(w + j, lanes)), lanes);
-    });
+  Floats b[kVectors];
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < kVectors; ++v) b[v] = load(tile.packed_b + col + v * kLanes, lanes);
+  const std::size_t a_row = tile.a_row;
+  const std::size_t w_row = tile.c_row;
+  const float* a = tile.a;
+  float* w = tile.update->w + col;
+  for (std::size_t r = tile.m; r > 0; --r, a += a_row, w += w_row) {
+    const Floats element = broadcast(*a);
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      store(w + v * kLanes, multiply_add(element * b[v], down, load(w + v * kLanes, lanes)), lanes);
+    }
   }
+}
+
+// k == 1 where plain gradient descent follows: no gradient goes to memory.
+void outer_descent(const MatmulTile& tile) {
+  constexpr std::size_t kVectors = 8;
+  std::size_t col = 0;
+  for (; col + kVectors * kLanes <= tile.n; col += kVectors * kLanes) {
+    outer_descent_strip<kVectors>(tile, col, All{});
+  }
+  over_lanes(tile.n - col, [&](std::size_t j, auto lanes) { outer_descent_strip<1>(tile, col + j, lanes); });
 }
 
 void matmul_tile(const MatmulTile& tile) {
