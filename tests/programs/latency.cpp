@@ -27,7 +27,8 @@ int main(int argc, char** argv) {
     }
     std::sort(times.begin(), times.end());
     const auto at = [&](double share) {
-      return static_cast<long long>(times[std::min(calls - 1, static_cast<std::size_t>(share * static_cast<double>(calls)))]);
+      return static_cast<long long>(
+          times[std::min(calls - 1, static_cast<std::size_t>(share * static_cast<double>(calls)))]);
     };
     std::printf("%lld %lld %lld %lld\n", at(0.5), at(0.99), at(0.999), static_cast<long long>(times.back()));
     std::fflush(stdout);

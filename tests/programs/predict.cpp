@@ -28,13 +28,15 @@ int main(int argc, char** argv) {
     say("begin\n", 6);
     for (int call = 0; call < calls; ++call) {
       const std::size_t rows = static_cast<std::size_t>(call % 4) + 1;
-      right = right && predictor.predict({input.data(), rows * predictor.input_size()},
-                                         {output.data(), rows * predictor.output_size()}) == lamina::Status::ok;
+      right =
+          right && predictor.predict({input.data(), rows * predictor.input_size()},
+                                     {output.data(), rows * predictor.output_size()}) == lamina::Status::ok;
       // What doesn't fit costs nothing either.
       right = right && predictor.predict({input.data(), 1}, output) == lamina::Status::wrong_input_size;
     }
     say("end\n", 4);
-    for (std::size_t i = 0; i < predictor.output_size(); ++i) std::printf("%.9g\n", static_cast<double>(output[i]));
+    for (std::size_t i = 0; i < predictor.output_size(); ++i)
+      std::printf("%.9g\n", static_cast<double>(output[i]));
     return right ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -22,7 +22,8 @@ struct Data {
   explicit Data(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     file.read(reinterpret_cast<char*>(x.data()), static_cast<std::streamsize>(x.size() * sizeof(float)));
-    file.read(reinterpret_cast<char*>(y.data()), static_cast<std::streamsize>(y.size() * sizeof(std::int32_t)));
+    file.read(reinterpret_cast<char*>(y.data()),
+              static_cast<std::streamsize>(y.size() * sizeof(std::int32_t)));
     if (!file) throw lamina::FileError("expected the data, got less.");
   }
 };
@@ -35,7 +36,8 @@ lamina::Trainer begin() {
                      .kernel_regularizer = lamina::l2({.l2 = 1e-4})}),
       lamina::batch_normalization(),
       lamina::dropout(0.2),
-      lamina::dense({.units = 12, .activation = "gelu", .kernel_constraint = lamina::max_norm({.max_value = 2})}),
+      lamina::dense(
+          {.units = 12, .activation = "gelu", .kernel_constraint = lamina::max_norm({.max_value = 2})}),
       lamina::dense(3, "softmax"),
   });
   const auto rate = lamina::cosine_decay({.initial_learning_rate = 0.01, .decay_steps = 100});
@@ -55,9 +57,9 @@ int main(int argc, char** argv) {
     const char* const* rest = argv + (resumes ? 3 : 2);
     lamina::Trainer trainer = resumes ? lamina::Trainer::load(argv[2]) : begin();
     const Data data(rest[0]);
-    const lamina::History history =
-        trainer.fit({data.x, {kRows, kColumns}}, data.y,
-                    {.epochs = std::atoi(rest[1]), .initial_epoch = trainer.epoch(), .validation_split = 0.25});
+    const lamina::History history = trainer.fit(
+        {data.x, {kRows, kColumns}}, data.y,
+        {.epochs = std::atoi(rest[1]), .initial_epoch = trainer.epoch(), .validation_split = 0.25});
     lamina::save_model(trainer.model(), rest[2]);
     trainer.save(rest[3]);
     for (const double loss : history.history.at("val_loss")) std::printf("%.17g\n", loss);

@@ -103,6 +103,16 @@ bool operator==(const Config& a, const Config& b) {
   return a.type == b.type && a.fields == b.fields;
 }
 
+// Out of line, so that programs that include the header need not compile them.
+Value::Value() = default;
+Value::Value(List value) : storage_(std::make_shared<const List>(std::move(value))) {}
+Value::Value(Config value) : storage_(std::make_shared<const Config>(std::move(value))) {}
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value& Value::operator=(const Value& other) = default;
+Value& Value::operator=(Value&& other) noexcept = default;
+Value::~Value() = default;
+
 const Config* Value::object() const {
   const auto* pointer = std::get_if<std::shared_ptr<const Config>>(&storage_);
   return pointer != nullptr ? pointer->get() : nullptr;

@@ -48,15 +48,20 @@ class Value {
   using Storage = std::variant<std::monostate, bool, std::int64_t, double, std::string,
                                std::shared_ptr<const List>, std::shared_ptr<const Config>>;
 
-  Value() = default;
+  Value();
   Value(bool value) : storage_(value) {}
   Value(std::int64_t value) : storage_(value) {}
   Value(int value) : storage_(std::int64_t{value}) {}
   Value(double value) : storage_(value) {}
   Value(std::string value) : storage_(std::move(value)) {}
   Value(const char* value) : storage_(std::string(value)) {}
-  Value(List value) : storage_(std::make_shared<const List>(std::move(value))) {}
-  Value(Config value) : storage_(std::make_shared<const Config>(std::move(value))) {}
+  Value(List value);
+  Value(Config value);
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
 
   const Storage& storage() const { return storage_; }
   bool is_none() const { return std::holds_alternative<std::monostate>(storage_); }

@@ -91,7 +91,7 @@ TEST_CASE("tensor: a formula gives what float64 gives") {
     out -= square(x);
     out /= z;
     each([&](std::size_t i) { return (2 * (at(b, i) + at(a, i)) - at(a, i) * at(a, i)) / at(b, i); }, 20);
-    out = row;  // to every row
+    out = map(row);  // to every row
     each([&](std::size_t i) { return at(row, i % cols); });
     out = 4.0F;
     each([&](std::size_t) { return 4.0; });
@@ -198,7 +198,7 @@ TEST_CASE("tensor: reductions give what float64 gives") {
       magnitudes += std::abs(at(a, i));
       squares += at(a, i) * at(a, i);
     }
-    for (const ConstMatrixView x : {ConstMatrixView(map(a, rows, cols)), ConstMatrixView(gaps)}) {
+    for (const ConstMatrixView& x : {ConstMatrixView(map(a, rows, cols)), ConstMatrixView(gaps)}) {
       CHECK(sum(x) == doctest::Approx(total).epsilon(1e-12));
       CHECK(norm1(x) == doctest::Approx(magnitudes).epsilon(1e-12));
       CHECK(norm(x) == doctest::Approx(std::sqrt(squares)).epsilon(1e-12));
