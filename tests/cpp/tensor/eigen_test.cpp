@@ -71,19 +71,24 @@ TEST_CASE("Eigen: a model trains on and predicts Eigen's rows") {
   const RowMajor x = random_matrix<RowMajor>(64, 4, 5);
   const Eigen::VectorXf weights = random_matrix<Eigen::VectorXf>(4, 1, 6);
   const Eigen::VectorXf y = x * weights;
-  Trainer trainer(sequential({input({4}), dense(1)}), {.optimizer = adam({.learning_rate = 0.05}), .loss = "mse", .seed = 1});
+  Trainer trainer(sequential({input({4}), dense(1)}),
+                  {.optimizer = adam({.learning_rate = 0.05}), .loss = "mse", .seed = 1});
   const History history = trainer.fit(x, y, {.epochs = 60, .batch_size = 16});
   CHECK(history.history.at("loss").back() < 1e-4);
   // Every second row of a larger matrix, float64: read in place, too.
-  const auto wide = random_matrix<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(8, 6, 7);
+  const auto wide =
+      random_matrix<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> >(8, 6, 7);
   const RowMajor dense_rows = wide.leftCols(4).cast<float>();
   CHECK(trainer.predict(wide.leftCols(4)) == trainer.predict(dense_rows));
   const ArrayView view(wide.leftCols(4));
   CHECK(view.data == wide.data());
   CHECK(view.dtype == DType::f64);
   CHECK(view.row_stride == 6 * sizeof(double));
-  const Eigen::Map<const RowMajor, 0, Eigen::Stride<Eigen::Dynamic, 2>> sparse(x.data(), 4, 2, Eigen::Stride<Eigen::Dynamic, 2>(4, 2));
-  CHECK_THROWS_WITH_AS(ArrayView{sparse}, "Array: expected rows whose numbers lie one after the other, got numbers 2 apart.", ShapeError);
+  const Eigen::Map<const RowMajor, 0, Eigen::Stride<Eigen::Dynamic, 2> > sparse(
+      x.data(), 4, 2, Eigen::Stride<Eigen::Dynamic, 2>(4, 2));
+  CHECK_THROWS_WITH_AS(ArrayView{sparse},
+                       "Array: expected rows whose numbers lie one after the other, got numbers 2 apart.",
+                       ShapeError);
 }
 
 #endif

@@ -21,7 +21,8 @@ namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-std::vector<float> random_values(std::size_t count, std::uint64_t seed, float low = -2.0F, float high = 2.0F) {
+std::vector<float> random_values(std::size_t count, std::uint64_t seed, float low = -2.0F,
+                                 float high = 2.0F) {
   std::mt19937_64 generator(seed);
   std::uniform_real_distribution<float> uniform(low, high);
   std::vector<float> values(count);
@@ -53,9 +54,8 @@ std::string message_of(const std::function<void()>& call) {
 }
 
 // Extents around the SIMD width and the block of an expression.
-const std::vector<std::pair<std::size_t, std::size_t>> kExtents = {{1, 1},   {1, 7},   {3, 1},    {5, 16},
-                                                                   {4, 17},  {1, 512}, {1, 1300}, {3, 513},
-                                                                   {40, 31}, {0, 4},   {4, 0}};
+const std::vector<std::pair<std::size_t, std::size_t>> kExtents = {
+    {1, 1}, {1, 7}, {3, 1}, {5, 16}, {4, 17}, {1, 512}, {1, 1300}, {3, 513}, {40, 31}, {0, 4}, {4, 0}};
 
 }  // namespace
 
@@ -73,16 +73,16 @@ TEST_CASE("tensor: a formula gives what float64 gives") {
       for (std::size_t i = 0; i < n; ++i) check_near(y[i], want(i), scale);
     };
     out = sigmoid(x) * (1.0F - z) + exp(x) / z;
-    each([&](std::size_t i) {
-      return 1 / (1 + std::exp(-at(a, i))) * (1 - at(b, i)) + std::exp(at(a, i)) / at(b, i);
-    }, 40);
+    each(
+        [&](std::size_t i) {
+          return 1 / (1 + std::exp(-at(a, i))) * (1 - at(b, i)) + std::exp(at(a, i)) / at(b, i);
+        },
+        40);
     if (n == 0) continue;
     out = x + row - map(col, rows, 1) * 2.0F;  // a row and a column, repeated
     each([&](std::size_t i) { return at(a, i) + at(row, i % cols) - 2 * at(col, i / cols); });
     out = maximum(x, z) - minimum(x, 0.25F);
-    each([&](std::size_t i) {
-      return std::max(at(a, i), at(b, i)) - std::min(at(a, i), 0.25);
-    });
+    each([&](std::size_t i) { return std::max(at(a, i), at(b, i)) - std::min(at(a, i), 0.25); });
     out = 3.0F / z + (1.0F - x) - (x - 1.0F) + -z;
     each([&](std::size_t i) { return 3 / at(b, i) + 2 * (1 - at(a, i)) - at(b, i); });
     out = z;
@@ -127,9 +127,8 @@ TEST_CASE("tensor: every function of one element") {
   out = softsign(b), check(b, [](double x) { return x / (1 + std::abs(x)); });
   out = hard_sigmoid(b), check(b, [](double x) { return std::min(std::max(x / 6 + 0.5, 0.0), 1.0); });
   out = mish(b), check(b, [](double x) { return x * std::tanh(std::log1p(std::exp(x))); });
-  out = selu(b), check(b, [](double x) {
-    return 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * std::expm1(x) : x);
-  });
+  out = selu(b),
+  check(b, [](double x) { return 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * std::expm1(x) : x); });
   out = activate(b, ActivationKind::tanh), check(b, [](double x) { return std::tanh(x); });
   CHECK_THROWS_AS(activate(b, ActivationKind::softmax), ArgumentError);
 }
@@ -208,8 +207,8 @@ TEST_CASE("tensor: reductions give what float64 gives") {
       CHECK(max(x) == *std::max_element(a.begin(), a.end()));
       CHECK(min(x) == *std::min_element(a.begin(), a.end()));
       CHECK(argmax(x) == static_cast<std::size_t>(std::max_element(a.begin(), a.end()) - a.begin()));
-      std::vector<float> by_row(rows), by_col(cols), mean_col(cols), max_row(rows), min_row(rows), max_col(cols),
-          min_col(cols), mean_row(rows);
+      std::vector<float> by_row(rows), by_col(cols), mean_col(cols), max_row(rows), min_row(rows),
+          max_col(cols), min_col(cols), mean_row(rows);
       std::vector<std::size_t> classes(rows);
       row_sum(x, by_row), row_mean(x, mean_row), row_max(x, max_row), row_min(x, min_row);
       column_sum(x, by_col), column_mean(x, mean_col), column_max(x, max_col), column_min(x, min_col);
@@ -304,8 +303,13 @@ TEST_CASE("tensor: arithmetic kernels are exact at every instruction set") {
 }
 
 TEST_CASE("tensor: gemm with transposes, accumulation, strides, bias and activation") {
-  for (const auto& [m, n, k] : {std::array<std::size_t, 3>{1, 1, 1}, {3, 5, 7}, {17, 33, 9}, {64, 20, 65}, {2, 3, 0},
-                                {5, 1, 4}, {1, 6, 4}}) {
+  for (const auto& [m, n, k] : {std::array<std::size_t, 3>{1, 1, 1},
+                                {3, 5, 7},
+                                {17, 33, 9},
+                                {64, 20, 65},
+                                {2, 3, 0},
+                                {5, 1, 4},
+                                {1, 6, 4}}) {
     CAPTURE(m);
     CAPTURE(n);
     CAPTURE(k);
@@ -319,9 +323,12 @@ TEST_CASE("tensor: gemm with transposes, accumulation, strides, bias and activat
       const auto b = random_values((turn_b ? n * (k + gap) : k * (n + gap)) + 1, 22);
       const auto c0 = random_values((m + gap) * (n + gap), 23);
       auto c = c0;
-      const ConstMatrixView view_a = turn_a ? ConstMatrixView(a.data(), k, m, m + gap) : ConstMatrixView(a.data(), m, k, k + gap);
-      const ConstMatrixView view_b = turn_b ? ConstMatrixView(b.data(), n, k, k + gap) : ConstMatrixView(b.data(), k, n, n + gap);
-      const MatrixView view_c = column_major ? MatrixView(c.data(), n, m, m + gap).transposed() : MatrixView(c.data(), m, n, n + gap);
+      const ConstMatrixView view_a =
+          turn_a ? ConstMatrixView(a.data(), k, m, m + gap) : ConstMatrixView(a.data(), m, k, k + gap);
+      const ConstMatrixView view_b =
+          turn_b ? ConstMatrixView(b.data(), n, k, k + gap) : ConstMatrixView(b.data(), k, n, n + gap);
+      const MatrixView view_c = column_major ? MatrixView(c.data(), n, m, m + gap).transposed()
+                                             : MatrixView(c.data(), m, n, n + gap);
       const ConstMatrixView view_0(c0.data(), m, n, view_c.row_stride(), view_c.col_stride());
       gemm(view_a, view_b, view_c, {.transpose_a = turn_a, .transpose_b = turn_b, .accumulate = add});
       for (std::size_t i = 0; i < m; ++i) {
@@ -334,7 +341,8 @@ TEST_CASE("tensor: gemm with transposes, accumulation, strides, bias and activat
             scale += std::abs(term);
           }
           // k + 1 roundings of at most scale * 2^-24 each
-          CHECK(std::abs(static_cast<double>(view_c(i, j)) - want) <= static_cast<double>(k + 2) * 6e-8 * scale);
+          CHECK(std::abs(static_cast<double>(view_c(i, j)) - want) <=
+                static_cast<double>(k + 2) * 6e-8 * scale);
         }
       }
     }
@@ -346,7 +354,8 @@ TEST_CASE("tensor: gemm with transposes, accumulation, strides, bias and activat
   map(want, 3, 5) = relu(map(z, 3, 5) + bias);
   CHECK(y == want);
   gemm(map(x, 3, 4), map(w, 4, 5), map(y, 3, 5), {.activation = ActivationKind::softmax});
-  for (std::size_t row = 0; row < 3; ++row) CHECK(sum(map(y, 3, 5).row(row)) == doctest::Approx(1).epsilon(1e-6));
+  for (std::size_t row = 0; row < 3; ++row)
+    CHECK(sum(map(y, 3, 5).row(row)) == doctest::Approx(1).epsilon(1e-6));
   softmax(map(z, 3, 5), map(want, 3, 5));
   CHECK(y == want);
   log_softmax(map(z, 3, 5), map(want, 3, 5));
@@ -365,16 +374,19 @@ TEST_CASE("tensor: what doesn't fit is said") {
         "Tensor: expected operands of equal extents, got (2, 3) and (3, 2).");
   CHECK(message_of([&] { x.block(1, 1, 2, 1); }) ==
         "Tensor: expected a block within (2, 3), got one of (2, 1) at (1, 1).");
-  CHECK(message_of([&] { gemm(x, map(b, 2, 4), map(c, 3, 3)); }) ==
-        "gemm: expected c of shape (m, n) for op(a) of shape (m, k) and op(b) of shape (k, n), got (3, 3) for "
-        "(2, 3) and (2, 4).");
+  CHECK(
+      message_of([&] { gemm(x, map(b, 2, 4), map(c, 3, 3)); }) ==
+      "gemm: expected c of shape (m, n) for op(a) of shape (m, k) and op(b) of shape (k, n), got (3, 3) for "
+      "(2, 3) and (2, 4).");
   CHECK(message_of([&] { gemm(x, x.transposed(), map(b, 4, 2).block(0, 0, 2, 2), {.bias = c}); }) ==
         "gemm: expected a contiguous bias of shape (1, 2), got (1, 9).");
   const ConstMatrixView sparse(c.data(), 2, 2, 4, 2);
-  CHECK(message_of([&] { gemm(sparse, map(b).block(0, 0, 1, 2).transposed(), map(a).block(0, 0, 1, 2).transposed()); }) ==
-        "gemm: expected a to have contiguous rows or columns, got strides (4, 2).");
+  CHECK(message_of([&] {
+          gemm(sparse, map(b).block(0, 0, 1, 2).transposed(), map(a).block(0, 0, 1, 2).transposed());
+        }) == "gemm: expected a to have contiguous rows or columns, got strides (4, 2).");
   CHECK(message_of([&] { row_sum(x, c); }) == "row_sum: expected room for 2 values, got 9.");
-  CHECK(message_of([&] { max(ConstMatrixView(a.data(), 0, 3)); }) == "max: expected at least one value, got none.");
+  CHECK(message_of([&] { max(ConstMatrixView(a.data(), 0, 3)); }) ==
+        "max: expected at least one value, got none.");
   CHECK(message_of([&] { softmax(x, map(b, 2, 4)); }) == "softmax: expected y of shape (2, 3), got (2, 4).");
 }
 
