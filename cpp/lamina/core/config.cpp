@@ -3,37 +3,63 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 namespace lamina {
 
 // ---- numbers as text
 
+namespace {
+
+// The fewest digits that read back as the same number, as in "1.25e-07". (std::to_chars does it, too, and
+// makes a program that links the C++ library in 200 KB larger.)
+template <class T>
+std::string shortest(T value, T (*read)(const char*, char**)) {
+  std::array<char, 64> buffer{};
+  for (int digits = 0; digits <= 17; ++digits) {
+    std::snprintf(buffer.data(), buffer.size(), "%.*e", digits, static_cast<double>(value));
+    if (read(buffer.data(), nullptr) == value) break;
+  }
+  return buffer.data();
+}
+
+// A program may have set a locale in which numbers have another sign than a point.
+std::string with_point(std::string text) {
+  const std::size_t at = text.find_first_not_of("+-0123456789e");
+  if (at == std::string::npos) return text;
+  const std::size_t end = text.find_first_of("0123456789", at);
+  return text.replace(at, end - at, ".");
+}
+
+}  // namespace
+
 std::string format_number(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  // The shortest digits come from to_chars; their layout is Python's: plain from 1e-4 up to 1e16, exponents
-  // of at least two digits elsewhere, and always a sign that it is no whole number (".0").
-  std::array<char, 64> buffer{};
+  // The layout is Python's: plain from 1e-4 up to 1e16, exponents of at least two digits elsewhere, and
+  // always a sign that it is no whole number (".0").
+  const std::string scientific = with_point(shortest(value, std::strtod));
   const double size = std::abs(value);
   const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
-  const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr;
-  std::string text(buffer.data(), end);
-  if (plain && text.find('.') == std::string::npos) text += ".0";
+  if (!plain) return scientific;
+  const std::size_t point = scientific.find('.');
+  const std::size_t exponent_at = scientific.find('e');
+  const int decimals = point == std::string::npos ? 0 : static_cast<int>(exponent_at - point - 1);
+  const int exponent = std::atoi(scientific.c_str() + exponent_at + 1);
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", std::max(0, decimals - exponent), value);
+  std::string text = with_point(buffer.data());
+  if (text.find('.') == std::string::npos) text += ".0";
   return text;
 }
 
 double decimal(double value) {
   const float narrow = static_cast<float>(value);
   if (!std::isfinite(value) || static_cast<double>(narrow) != value) return value;
-  std::array<char, 64> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), narrow).ptr;
-  double result = value;
-  std::from_chars(buffer.data(), end, result);
-  return result;
+  return std::strtod(shortest(narrow, std::strtof).c_str(), nullptr);
 }
 
 namespace {
