@@ -161,6 +161,14 @@ def test_cpp_says_what_is_wrong_with_a_file(program, tmp_path):
         assert done.stderr.strip() == str(raised.value)
 
 
+def test_an_unknown_instruction_set_is_said_at_construction(program, model_file):
+    environment = {**os.environ, "LAMINA_ISA": "mmx"}
+    command = [program("predict"), model_file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "LAMINA_ISA: expected baseline, avx2 or avx512, got 'mmx'."
+
+
 # ---- the same defaults
 
 # What has to be given, as tests/programs/defaults.cpp does.
