@@ -2,17 +2,18 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-# Every header under cpp/lamina is public but these.
+# Every header under cpp/lamina is public but these. kernels.h is: plain types, which layers, losses and optimizers speak.
 set(private_headers "kernels/.*" "layers/(activation_pass|column_sums)\\.h" "losses/loss_rows\\.h" "metrics/class_of\\.h"
                     "model/(arena|crc32|inference_plan|model_file_.*|plan|safetensors)\\.h"
-                    "training/(session_impl|train_step|trainer_record|update)\\.h")
+                    "training/(train_step|update)\\.h")
+set(public_headers "kernels/kernels.h")
 
 set(header_root "${CMAKE_CURRENT_SOURCE_DIR}/cpp/lamina")
 file(GLOB_RECURSE headers RELATIVE "${header_root}" CONFIGURE_DEPENDS "${header_root}/*.h")
 foreach(header IN LISTS private_headers)
   list(FILTER headers EXCLUDE REGEX "^${header}$")
 endforeach()
-foreach(header IN LISTS headers)
+foreach(header IN LISTS headers public_headers)
   get_filename_component(folder "${header}" DIRECTORY)
   install(FILES "${header_root}/${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lamina/${folder}")
 endforeach()

@@ -79,7 +79,8 @@ void throw_extents(const char* what, std::size_t rows, std::size_t cols, std::si
 void check_count(std::size_t count, std::size_t rows, std::size_t cols) {
   if (Shape{rows, cols}.elements() == count) return;
   throw ShapeError("Tensor: expected " + std::to_string(Shape{rows, cols}.elements()) +
-                   " numbers for the shape " + Shape{rows, cols}.str() + ", got " + std::to_string(count) + ".");
+                   " numbers for the shape " + Shape{rows, cols}.str() + ", got " + std::to_string(count) +
+                   ".");
 }
 
 void throw_block(std::size_t row, std::size_t col, std::size_t rows, std::size_t cols, std::size_t of_rows,

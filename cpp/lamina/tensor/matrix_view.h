@@ -145,8 +145,8 @@ class BasicMatrixView : public Expression<BasicMatrixView<T>> {
 using MatrixView = BasicMatrixView<float>;
 using ConstMatrixView = BasicMatrixView<const float>;
 
-// Views by another name, for use within a line: map(y, 8, 4) = exp(map(x, 8, 4)). A container must hold as many
-// numbers (ShapeError).
+// Views by another name, for use within a line: map(y, 8, 4) = exp(map(x, 8, 4)). A container must hold as
+// many numbers (ShapeError).
 template <class T>
   requires std::same_as<std::remove_const_t<T>, float>
 BasicMatrixView<T> map(T* data, std::size_t rows, std::size_t cols) {
