@@ -3,37 +3,63 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 namespace lamina {
 
 // ---- numbers as text
 
+namespace {
+
+// The fewest digits that read back as the same number, as in "1.25e-07". (std::to_chars does it, too, and
+// makes a program that links the C++ library in 200 KB larger.)
+template <class T>
+std::string shortest(T value, T (*read)(const char*, char**)) {
+  std::array<char, 64> buffer{};
+  for (int digits = 0; digits <= 17; ++digits) {
+    std::snprintf(buffer.data(), buffer.size(), "%.*e", digits, static_cast<double>(value));
+    if (read(buffer.data(), nullptr) == value) break;
+  }
+  return buffer.data();
+}
+
+// A program may have set a locale in which numbers have another sign than a point.
+std::string with_point(std::string text) {
+  const std::size_t at = text.find_first_not_of("+-0123456789e");
+  if (at == std::string::npos) return text;
+  const std::size_t end = text.find_first_of("0123456789", at);
+  return text.replace(at, end - at, ".");
+}
+
+}  // namespace
+
 std::string format_number(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  // The shortest digits come from to_chars; their layout is Python's: plain from 1e-4 up to 1e16, exponents
-  // of at least two digits elsewhere, and always a sign that it is no whole number (".0").
-  std::array<char, 64> buffer{};
+  // The layout is Python's: plain from 1e-4 up to 1e16, exponents of at least two digits elsewhere, and
+  // always a sign that it is no whole number (".0").
+  const std::string scientific = with_point(shortest(value, std::strtod));
   const double size = std::abs(value);
   const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
-  const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr;
-  std::string text(buffer.data(), end);
-  if (plain && text.find('.') == std::string::npos) text += ".0";
+  if (!plain) return scientific;
+  const std::size_t point = scientific.find('.');
+  const std::size_t exponent_at = scientific.find('e');
+  const int decimals = point == std::string::npos ? 0 : static_cast<int>(exponent_at - point - 1);
+  const int exponent = std::atoi(scientific.c_str() + exponent_at + 1);
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", std::max(0, decimals - exponent), value);
+  std::string text = with_point(buffer.data());
+  if (text.find('.') == std::string::npos) text += ".0";
   return text;
 }
 
 double decimal(double value) {
   const float narrow = static_cast<float>(value);
   if (!std::isfinite(value) || static_cast<double>(narrow) != value) return value;
-  std::array<char, 64> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), narrow).ptr;
-  double result = value;
-  std::from_chars(buffer.data(), end, result);
-  return result;
+  return std::strtod(shortest(narrow, std::strtof).c_str(), nullptr);
 }
 
 namespace {
@@ -102,6 +128,16 @@ const Value* Config::find(std::string_view name) const {
 bool operator==(const Config& a, const Config& b) {
   return a.type == b.type && a.fields == b.fields;
 }
+
+// Out of line, so that programs that include the header need not compile them.
+Value::Value() = default;
+Value::Value(List value) : storage_(std::make_shared<const List>(std::move(value))) {}
+Value::Value(Config value) : storage_(std::make_shared<const Config>(std::move(value))) {}
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value& Value::operator=(const Value& other) = default;
+Value& Value::operator=(Value&& other) noexcept = default;
+Value::~Value() = default;
 
 const Config* Value::object() const {
   const auto* pointer = std::get_if<std::shared_ptr<const Config>>(&storage_);
@@ -308,6 +344,80 @@ Shape FieldType<Shape>::from(const Value& value) {
     extents.push_back(static_cast<std::size_t>(*whole));
   }
   return Shape(extents);
+}
+
+// ---- fields
+void FieldList::add(const char* name, const FieldAccess& access, std::size_t offset,
+                    const void* default_member, const char* doc, Check check) {
+  fields_.push_back(
+      {{name, access.kind(), false, access.to(default_member), doc}, std::move(check), offset, &access});
+}
+
+void FieldList::check(const char* type, void* options) const {
+  for (const Field& field : fields_) {
+    const Value value = field.get(options);
+    const std::string expected = field.check ? field.check(value) : "";
+    if (!expected.empty()) throw_bad_field(type, field.info.name, expected, value);
+    // An object is canonical already, and may be of a type that no registry can make again.
+    if (value.object() == nullptr) field.set(options, value);
+  }
+}
+
+void FieldList::assign(const char* type, const Config& config, void* options) const {
+  for (const auto& [name, value] : config.fields) {
+    const auto found = std::find_if(fields_.begin(), fields_.end(),
+                                    [&name = name](const Field& field) { return field.info.name == name; });
+    if (found == fields_.end()) {
+      std::vector<std::string> known;
+      for (const Field& field : fields_) known.push_back(field.info.name);
+      throw_unknown(std::string("argument of ") + type, name, known);
+    }
+    try {
+      found->set(options, value);
+    } catch (const ArgumentError& error) {
+      throw ArgumentError(std::string(type) + ": " + name + ": " + error.what());
+    }
+  }
+  for (const Field& field : fields_) {
+    if (field.info.required && config.find(field.info.name) == nullptr) {
+      throw ArgumentError(std::string(type) + ": expected the argument '" + field.info.name + "', got none.");
+    }
+  }
+}
+
+Config FieldList::describe(const char* type, const void* options) const {
+  Config config{type, {}};
+  for (const Field& field : fields_) config.fields.emplace_back(field.info.name, field.get(options));
+  return config;
+}
+
+// ---- registries
+void RegistryList::add(const char* type, const char* doc, const FieldList& fields,
+                       std::span<const char* const> aliases, std::shared_ptr<void> (*make)(const Config&)) {
+  Schema schema{type, doc, {}, {aliases.begin(), aliases.end()}};
+  for (const Field& field : fields.all()) schema.fields.push_back(field.info);
+  entries_.push_back({std::move(schema), make});
+}
+
+std::shared_ptr<void> RegistryList::make_type(const Config& config) const {
+  std::vector<std::string> known;
+  for (const Entry& entry : entries_) {
+    if (entry.schema.type == config.type) return entry.make(config);
+    known.push_back(entry.schema.type);
+  }
+  throw_unknown(kind_, config.type, known);
+}
+
+std::shared_ptr<void> RegistryList::make_named(std::string_view name) const {
+  std::vector<std::string> known;
+  for (const Entry& entry : entries_) {
+    if (entry.schema.type == name) return entry.make({entry.schema.type, {}});
+    for (const std::string& alias : entry.schema.aliases) {
+      if (alias == name) return entry.make({entry.schema.type, {}});
+      known.push_back(alias);
+    }
+  }
+  throw_unknown(kind_, name, known);
 }
 
 }  // namespace lamina

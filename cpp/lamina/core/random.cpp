@@ -1,7 +1,9 @@
 #include "lamina/core/random.h"
 
+#include <unistd.h>
+
 #include <cmath>
-#include <random>
+#include <stdexcept>
 
 namespace lamina {
 
@@ -100,9 +102,9 @@ std::uint64_t RandomStream::next_below(std::uint64_t bound) {
 }
 
 std::uint64_t entropy_seed() {
-  std::random_device device;
-  const std::uint32_t low = device();
-  return join(low, device()) >> 1;  // 63 bits: also a whole number in the model file and in Python
+  std::uint64_t words = 0;
+  if (getentropy(&words, sizeof words) != 0) throw std::runtime_error("The system has no random numbers.");
+  return words >> 1;  // 63 bits: also a whole number in the model file and in Python
 }
 
 }  // namespace lamina

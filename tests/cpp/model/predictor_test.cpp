@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <limits>
+#include <thread>
 
 #include "allocation.h"
 #include "lamina/core/error.h"
@@ -90,6 +91,23 @@ TEST_CASE("a predictor allocates nothing after its construction") {
   predictor.predict(x, {output.data(), 3});
   predictor.refresh();
   CHECK(allocated.count() == 0);
+}
+
+TEST_CASE("predictors of many threads share a model") {
+  const Model model = small_model();
+  const std::vector<float> x = random_floats(64 * 6, 1);
+  const std::vector<float> expected = model.predict(ArrayView(x, {64, 2, 3}));
+  std::vector<std::vector<float>> got(4, std::vector<float>(64 * 4));
+  std::vector<std::thread> threads;
+  for (auto& output : got) {
+    threads.emplace_back([&model, &x, &output] {
+      Predictor predictor(model, {.max_batch = 2});
+      for (std::size_t row = 0; row < 64; row += 2)
+        predictor.predict({x.data() + row * 6, 12}, {output.data() + row * 4, 8});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& output : got) CHECK(output == expected);
 }
 
 TEST_CASE("what no predictor is made of") {
