@@ -7,6 +7,8 @@
 #include "lamina/core/tensor.h"
 #include "lamina/core/thread_pool.h"
 
+#include "lamina/tensor.h"
+
 #include "lamina/parameters/constraints.h"
 #include "lamina/parameters/initializer_types.h"
 #include "lamina/parameters/regularizers.h"
@@ -34,6 +36,11 @@
 #include "lamina/losses/kl_divergence.h"
 #include "lamina/losses/regression.h"
 
+#include "lamina/metrics/accuracy.h"
+#include "lamina/metrics/auc.h"
+#include "lamina/metrics/precision_recall.h"
+#include "lamina/metrics/regression.h"
+
 #include "lamina/schedules/cosine.h"
 #include "lamina/schedules/decay.h"
 #include "lamina/schedules/one_cycle.h"
@@ -50,6 +57,7 @@
 #include "lamina/model/model.h"
 #include "lamina/model/model_file.h"
 #include "lamina/model/predictor.h"
+#include "lamina/training/callbacks.h"
 #include "lamina/training/checkpoint.h"
 #include "lamina/training/session.h"
 #include "lamina/training/trainer.h"

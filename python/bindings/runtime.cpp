@@ -16,7 +16,7 @@ namespace lamina::python {
 namespace {
 
 py::object apply_activation(const std::string& name, const py::object& x, std::optional<float> alpha) {
-  kernels::ActivationSpec spec = kernels::with_default_alpha(FieldType<kernels::Activation>::from(name));
+  kernels::ActivationSpec spec = kernels::with_default_alpha(FieldType<ActivationChoice>::from(name));
   if (alpha) spec.alpha = *alpha;
   const FloatArray input = as_float(x);
   const Shape& shape = input.shape;

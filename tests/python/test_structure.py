@@ -13,12 +13,12 @@ BINDINGS = ROOT / "python" / "bindings"
 STRATA = [
     {"core"},
     {"kernels"},
-    {"parameters", "schedules"},
+    {"parameters", "schedules", "tensor"},
     {"layers", "losses", "optimizers"},
     {"metrics", "data"},
     {"model"},
     {"training"},
-    {"."},  # lamina.h, c_api.h
+    {"."},  # lamina.h, tensor.h, c_api.h
 ]
 RANK = {folder: rank for rank, folders in enumerate(STRATA) for folder in folders}
 MAX_LINES = 600

@@ -103,6 +103,16 @@ bool operator==(const Config& a, const Config& b) {
   return a.type == b.type && a.fields == b.fields;
 }
 
+// Out of line, so that programs that include the header need not compile them.
+Value::Value() = default;
+Value::Value(List value) : storage_(std::make_shared<const List>(std::move(value))) {}
+Value::Value(Config value) : storage_(std::make_shared<const Config>(std::move(value))) {}
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value& Value::operator=(const Value& other) = default;
+Value& Value::operator=(Value&& other) noexcept = default;
+Value::~Value() = default;
+
 const Config* Value::object() const {
   const auto* pointer = std::get_if<std::shared_ptr<const Config>>(&storage_);
   return pointer != nullptr ? pointer->get() : nullptr;
@@ -308,6 +318,80 @@ Shape FieldType<Shape>::from(const Value& value) {
     extents.push_back(static_cast<std::size_t>(*whole));
   }
   return Shape(extents);
+}
+
+// ---- fields
+void FieldList::add(const char* name, const FieldAccess& access, std::size_t offset,
+                    const void* default_member, const char* doc, Check check) {
+  fields_.push_back(
+      {{name, access.kind(), false, access.to(default_member), doc}, std::move(check), offset, &access});
+}
+
+void FieldList::check(const char* type, void* options) const {
+  for (const Field& field : fields_) {
+    const Value value = field.get(options);
+    const std::string expected = field.check ? field.check(value) : "";
+    if (!expected.empty()) throw_bad_field(type, field.info.name, expected, value);
+    // An object is canonical already, and may be of a type that no registry can make again.
+    if (value.object() == nullptr) field.set(options, value);
+  }
+}
+
+void FieldList::assign(const char* type, const Config& config, void* options) const {
+  for (const auto& [name, value] : config.fields) {
+    const auto found = std::find_if(fields_.begin(), fields_.end(),
+                                    [&name = name](const Field& field) { return field.info.name == name; });
+    if (found == fields_.end()) {
+      std::vector<std::string> known;
+      for (const Field& field : fields_) known.push_back(field.info.name);
+      throw_unknown(std::string("argument of ") + type, name, known);
+    }
+    try {
+      found->set(options, value);
+    } catch (const ArgumentError& error) {
+      throw ArgumentError(std::string(type) + ": " + name + ": " + error.what());
+    }
+  }
+  for (const Field& field : fields_) {
+    if (field.info.required && config.find(field.info.name) == nullptr) {
+      throw ArgumentError(std::string(type) + ": expected the argument '" + field.info.name + "', got none.");
+    }
+  }
+}
+
+Config FieldList::describe(const char* type, const void* options) const {
+  Config config{type, {}};
+  for (const Field& field : fields_) config.fields.emplace_back(field.info.name, field.get(options));
+  return config;
+}
+
+// ---- registries
+void RegistryList::add(const char* type, const char* doc, const FieldList& fields,
+                       std::span<const char* const> aliases, std::shared_ptr<void> (*make)(const Config&)) {
+  Schema schema{type, doc, {}, {aliases.begin(), aliases.end()}};
+  for (const Field& field : fields.all()) schema.fields.push_back(field.info);
+  entries_.push_back({std::move(schema), make});
+}
+
+std::shared_ptr<void> RegistryList::make_type(const Config& config) const {
+  std::vector<std::string> known;
+  for (const Entry& entry : entries_) {
+    if (entry.schema.type == config.type) return entry.make(config);
+    known.push_back(entry.schema.type);
+  }
+  throw_unknown(kind_, config.type, known);
+}
+
+std::shared_ptr<void> RegistryList::make_named(std::string_view name) const {
+  std::vector<std::string> known;
+  for (const Entry& entry : entries_) {
+    if (entry.schema.type == name) return entry.make({entry.schema.type, {}});
+    for (const std::string& alias : entry.schema.aliases) {
+      if (alias == name) return entry.make({entry.schema.type, {}});
+      known.push_back(alias);
+    }
+  }
+  throw_unknown(kind_, name, known);
 }
 
 }  // namespace lamina

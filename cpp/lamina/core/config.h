@@ -14,11 +14,12 @@
 //     using Described::Described;
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,15 +49,20 @@ class Value {
   using Storage = std::variant<std::monostate, bool, std::int64_t, double, std::string,
                                std::shared_ptr<const List>, std::shared_ptr<const Config>>;
 
-  Value() = default;
+  Value();
   Value(bool value) : storage_(value) {}
   Value(std::int64_t value) : storage_(value) {}
   Value(int value) : storage_(std::int64_t{value}) {}
   Value(double value) : storage_(value) {}
   Value(std::string value) : storage_(std::move(value)) {}
   Value(const char* value) : storage_(std::string(value)) {}
-  Value(List value) : storage_(std::make_shared<const List>(std::move(value))) {}
-  Value(Config value) : storage_(std::make_shared<const Config>(std::move(value))) {}
+  Value(List value);
+  Value(Config value);
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
 
   const Storage& storage() const { return storage_; }
   bool is_none() const { return std::holds_alternative<std::monostate>(storage_); }
@@ -116,40 +122,72 @@ template <class T>
 struct FieldType;
 
 // ---- the declaration
-template <class Options>
-class Fields {
- public:
-  struct Field {
-    FieldInfo info;
-    Check check;
-    std::function<Value(const Options&)> get;
-    std::function<void(Options&, const Value&)> set;
-  };
+// What follows works on untyped memory, so that each type of member is compiled once, not each options
+// struct.
 
+// A member as a Value and back.
+struct FieldAccess {
+  std::string (*kind)();
+  Value (*to)(const void* member);
+  void (*from)(const Value& value, void* member);
+};
+
+template <class T>
+inline constexpr FieldAccess kFieldAccess = {
+    &FieldType<T>::kind, [](const void* member) { return FieldType<T>::to(*static_cast<const T*>(member)); },
+    [](const Value& value, void* member) { *static_cast<T*>(member) = FieldType<T>::from(value); }};
+
+struct Field {
+  FieldInfo info;
+  Check check;             // or none
+  std::size_t offset = 0;  // of the member within the options
+  const FieldAccess* access = nullptr;
+
+  Value get(const void* options) const { return access->to(static_cast<const char*>(options) + offset); }
+  void set(void* options, const Value& value) const {
+    access->from(value, static_cast<char*>(options) + offset);
+  }
+};
+
+class FieldList {
+ public:
+  const std::vector<Field>& all() const { return fields_; }
+  // Marks the field declared last as one without a default.
+  void require_last() { fields_.back().info.required = true; }
+
+  // Canonicalises and checks every field of the options, ArgumentError otherwise.
+  void check(const char* type, void* options) const;
+  // Sets what the description has; fields that are missing keep what they are, unknown ones are an
+  // ArgumentError, and missing required ones.
+  void assign(const char* type, const Config& config, void* options) const;
+  Config describe(const char* type, const void* options) const;
+
+ protected:
+  void add(const char* name, const FieldAccess& access, std::size_t offset, const void* default_member,
+           const char* doc, Check check);
+
+ private:
+  std::vector<Field> fields_;
+};
+
+template <class Options>
+class Fields : public FieldList {
+ public:
   // Declares a field; its default is what a default-constructed Options holds.
   template <class T>
-  Fields& operator()(const char* name, T Options::* member, const char* doc, Check check = any_value()) {
-    Field field;
-    field.info = {name, FieldType<T>::kind(), false, FieldType<T>::to(defaults_.*member), doc};
-    field.check = std::move(check);
-    field.get = [member](const Options& options) { return FieldType<T>::to(options.*member); };
-    field.set = [member](Options& options, const Value& value) {
-      options.*member = FieldType<T>::from(value);
-    };
-    fields_.push_back(std::move(field));
+  Fields& operator()(const char* name, T Options::* member, const char* doc, Check check = {}) {
+    const char* at = reinterpret_cast<const char*>(&(defaults_.*member));
+    add(name, kFieldAccess<T>, static_cast<std::size_t>(at - reinterpret_cast<const char*>(&defaults_)), at,
+        doc, std::move(check));
     return *this;
   }
-  // Marks the field declared last as one without a default.
   Fields& required() {
-    fields_.back().info.required = true;
+    require_last();
     return *this;
   }
-
-  const std::vector<Field>& all() const { return fields_; }
 
  private:
   Options defaults_{};
-  std::vector<Field> fields_;
 };
 
 template <class T>
@@ -166,46 +204,11 @@ const Fields<typename T::OptionsType>& fields_of() {
 [[noreturn]] void throw_bad_field(const std::string& type, const std::string& field,
                                   const std::string& expected, const Value& got);
 
-// Canonicalises and checks every field, ArgumentError otherwise.
-template <class T>
-void check_fields(typename T::OptionsType& options) {
-  for (const auto& field : fields_of<T>().all()) {
-    const Value value = field.get(options);
-    const std::string expected = field.check(value);
-    if (!expected.empty()) throw_bad_field(T::kType, field.info.name, expected, value);
-    // An object is canonical already, and may be of a type that no registry can make again.
-    if (value.object() == nullptr) field.set(options, value);
-  }
-}
-
-// Options from a description; fields that are missing keep their defaults, unknown ones are an ArgumentError.
+// Options from a description.
 template <class T>
 typename T::OptionsType options_from(const Config& config) {
   typename T::OptionsType options;
-  const auto& fields = fields_of<T>().all();
-  for (const auto& [name, value] : config.fields) {
-    bool found = false;
-    for (const auto& field : fields) {
-      if (field.info.name != name) continue;
-      found = true;
-      try {
-        field.set(options, value);
-      } catch (const ArgumentError& error) {
-        throw ArgumentError(std::string(T::kType) + ": " + name + ": " + error.what());
-      }
-    }
-    if (!found) {
-      std::vector<std::string> known;
-      for (const auto& field : fields) known.push_back(field.info.name);
-      throw_unknown(std::string("argument of ") + T::kType, name, known);
-    }
-  }
-  for (const auto& field : fields) {
-    if (field.info.required && config.find(field.info.name) == nullptr) {
-      throw ArgumentError(std::string(T::kType) + ": expected the argument '" + field.info.name +
-                          "', got none.");
-    }
-  }
+  fields_of<T>().assign(T::kType, config, &options);
   return options;
 }
 
@@ -229,14 +232,11 @@ class Described : public Base {
  public:
   using OptionsType = Options;
 
-  explicit Described(Options options = {}) : options_(std::move(options)) { check_fields<Self>(options_); }
-  std::string type() const override { return Self::kType; }
-  Config config() const override {
-    Config config{Self::kType, {}};
-    for (const auto& field : fields_of<Self>().all())
-      config.fields.emplace_back(field.info.name, field.get(options_));
-    return config;
+  explicit Described(Options options = {}) : options_(std::move(options)) {
+    fields_of<Self>().check(Self::kType, &options_);
   }
+  std::string type() const override { return Self::kType; }
+  Config config() const override { return fields_of<Self>().describe(Self::kType, &options_); }
   const Options& options() const { return options_; }
 
  protected:
@@ -247,61 +247,56 @@ class Described : public Base {
 template <class... Types>
 struct TypeList {};
 
-// The types of one kind ("layer", "optimizer", ...): made from a TypeList, one line a type.
-template <class Base>
-class Registry {
+// The types of one kind, without the kind's own class.
+class RegistryList {
  public:
   struct Entry {
     Schema schema;
-    std::function<std::shared_ptr<Base>(const Config&)> make;
+    std::shared_ptr<void> (*make)(const Config&);  // of the kind's class
   };
-
-  template <class... Types>
-  Registry(std::string kind, TypeList<Types...>) : kind_(std::move(kind)) {
-    (add<Types>(), ...);
-  }
-
-  // An object from its description. ArgumentError for an unknown type, with the nearest known one.
-  std::shared_ptr<Base> make(const Config& config) const {
-    for (const Entry& entry : entries_) {
-      if (entry.schema.type == config.type) return entry.make(config);
-    }
-    std::vector<std::string> known;
-    for (const Entry& entry : entries_) known.push_back(entry.schema.type);
-    throw_unknown(kind_, config.type, known);
-  }
-
-  // An object with its defaults from one of its aliases ("adam", "mse") or its type.
-  std::shared_ptr<Base> make(std::string_view name) const {
-    std::vector<std::string> known;
-    for (const Entry& entry : entries_) {
-      if (entry.schema.type == name) return entry.make({entry.schema.type, {}});
-      for (const std::string& alias : entry.schema.aliases) {
-        if (alias == name) return entry.make({entry.schema.type, {}});
-        known.push_back(alias);
-      }
-    }
-    throw_unknown(kind_, name, known);
-  }
 
   const std::vector<Entry>& entries() const { return entries_; }
   const std::string& kind() const { return kind_; }
 
- private:
-  template <class T>
-  void add() {
-    Schema schema{T::kType, T::kDoc, {}, {}};
-    for (const auto& field : fields_of<T>().all()) schema.fields.push_back(field.info);
-    if constexpr (requires { T::kAliases; }) {
-      for (const char* alias : T::kAliases) schema.aliases.emplace_back(alias);
-    }
-    entries_.push_back({std::move(schema), [](const Config& config) -> std::shared_ptr<Base> {
-                          return std::make_shared<T>(options_from<T>(config));
-                        }});
-  }
+ protected:
+  explicit RegistryList(const char* kind) : kind_(kind) {}
+  void add(const char* type, const char* doc, const FieldList& fields, std::span<const char* const> aliases,
+           std::shared_ptr<void> (*make)(const Config&));
+  std::shared_ptr<void> make_type(const Config& config) const;
+  std::shared_ptr<void> make_named(std::string_view name) const;
 
+ private:
   std::string kind_;
   std::vector<Entry> entries_;
+};
+
+// The types of one kind ("layer", "optimizer", ...): made from a TypeList, one line a type.
+template <class Base>
+class Registry : public RegistryList {
+ public:
+  template <class... Types>
+  Registry(const char* kind, TypeList<Types...>) : RegistryList(kind) {
+    (add_type<Types>(), ...);
+  }
+
+  // An object from its description. ArgumentError for an unknown type, with the nearest known one.
+  std::shared_ptr<Base> make(const Config& config) const {
+    return std::static_pointer_cast<Base>(make_type(config));
+  }
+  // An object with its defaults from one of its aliases ("adam", "mse") or its type.
+  std::shared_ptr<Base> make(std::string_view name) const {
+    return std::static_pointer_cast<Base>(make_named(name));
+  }
+
+ private:
+  template <class T>
+  void add_type() {
+    std::span<const char* const> aliases;
+    if constexpr (requires { T::kAliases; }) aliases = T::kAliases;
+    add(T::kType, T::kDoc, fields_of<T>(), aliases, [](const Config& config) -> std::shared_ptr<void> {
+      return std::shared_ptr<Base>(std::make_shared<T>(options_from<T>(config)));
+    });
+  }
 };
 
 // Base::registry() returns the Registry of the kind. A pointer to such an object as a field: null, a name or

@@ -91,6 +91,18 @@ std::string Shape::str_with_batch() const {
   return join(*this, "(batch") + (rank_ == 0 ? ",)" : ")");
 }
 
+void ArrayView::check_elements(std::size_t count) const {
+  if (shape.elements() == count) return;
+  throw ShapeError("Array: expected " + std::to_string(shape.elements()) + " numbers for the shape " +
+                   shape.str() + ", got " + std::to_string(count) + ".");
+}
+
+void ArrayView::check_inner_stride(std::ptrdiff_t elements) {
+  if (elements == 1) return;
+  throw ShapeError("Array: expected rows whose numbers lie one after the other, got numbers " +
+                   std::to_string(elements) + " apart.");
+}
+
 Buffer::Buffer(std::size_t elements) : size_(elements) {
   if (elements == 0) return;
   if (elements > std::numeric_limits<std::size_t>::max() / sizeof(float) / 2) throw std::bad_alloc();

@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace lamina {
@@ -25,6 +29,28 @@ bool is_floating(DType dtype);     // float16, float32, float64
 // The element type of a C++ arithmetic type. (float16 has no C++ type; name it with DType::f16.)
 template <class T>
 constexpr DType dtype_of();
+
+// A matrix or vector of Eigen (which this library neither includes nor needs), known by what it can tell.
+template <class M>
+concept EigenMatrix = requires(const std::remove_cvref_t<M>& m) {
+  typename std::remove_cvref_t<M>::Scalar;
+  std::remove_cvref_t<M>::IsRowMajor;
+  m.data();
+  m.rows();
+  m.cols();
+  m.innerStride();
+  m.outerStride();
+};
+
+// Numbers that lie one after the other: std::vector, std::span, std::array, an array of C, ...
+template <class C>
+concept ContiguousNumbers =
+    !EigenMatrix<C> && !std::is_same_v<std::remove_cvref_t<C>, std::initializer_list<float>> &&
+    requires(std::remove_reference_t<C>& c) {
+      requires std::is_arithmetic_v<std::remove_cvref_t<decltype(*std::data(c))>>;
+      requires !std::is_same_v<std::remove_cvref_t<decltype(*std::data(c))>, char>;
+      { std::size(c) } -> std::convertible_to<std::size_t>;
+    };
 
 // The extents of a tensor; at most 8 of them, stored in place.
 class Shape {
@@ -84,17 +110,42 @@ struct ArrayView {
   // Contiguous rows at `memory`.
   template <class T>
   ArrayView(const T* memory, const Shape& extents);
-  // A vector or span of numbers: one number a row.
-  template <class T>
-  ArrayView(std::span<const T> values) : ArrayView(values.data(), Shape{values.size()}) {}
-  template <class T>
-  ArrayView(const std::vector<T>& values) : ArrayView(values.data(), Shape{values.size()}) {}
+  // A vector, span, array, ... of numbers: one number a row, or rows of this shape (ShapeError unless the
+  // numbers are as many).
+  template <ContiguousNumbers C>
+  ArrayView(const C& values) : ArrayView(std::data(values), Shape{std::size(values)}) {}
+  template <ContiguousNumbers C>
+  ArrayView(const C& values, const Shape& extents) : ArrayView(std::data(values), extents) {
+    check_elements(std::size(values));
+  }
+  // A vector of Eigen, one number a row, or a row-major matrix, read in place.
+  template <EigenMatrix M>
+  ArrayView(const M& matrix) {
+    constexpr bool kColumn = M::ColsAtCompileTime == 1;
+    constexpr bool kRowMajor = static_cast<bool>(M::IsRowMajor);
+    static_assert(kColumn || kRowMajor,
+                  "lamina: expected a row-major matrix, such as Eigen::Matrix<float, Eigen::Dynamic, "
+                  "Eigen::Dynamic, Eigen::RowMajor>, got a column-major one");
+    using Scalar = typename M::Scalar;
+    const auto rows = static_cast<std::size_t>(matrix.rows());
+    const auto cols = static_cast<std::size_t>(matrix.cols());
+    data = matrix.data();
+    dtype = dtype_of<Scalar>();
+    shape = kColumn ? Shape{rows} : Shape{rows, cols};
+    row_stride = static_cast<std::ptrdiff_t>((kRowMajor ? matrix.outerStride() : matrix.innerStride()) *
+                                             static_cast<std::ptrdiff_t>(sizeof(Scalar)));
+    if (!kColumn && cols > 1) check_inner_stride(static_cast<std::ptrdiff_t>(matrix.innerStride()));
+  }
 
   std::size_t rows() const { return shape.rank() == 0 ? 0 : shape[0]; }
   std::size_t row_elements() const { return shape.rank() == 0 ? 0 : shape.without_batch().elements(); }
   const void* row(std::size_t index) const {
     return static_cast<const char*>(data) + static_cast<std::ptrdiff_t>(index) * row_stride;
   }
+
+ private:
+  void check_elements(std::size_t count) const;             // ShapeError unless the shape has as many
+  static void check_inner_stride(std::ptrdiff_t elements);  // ShapeError unless it is 1
 };
 
 // Owned float32 memory, 64-byte aligned, zero at first. Movable; copied only by clone().

@@ -15,96 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "lamina/core/operations.h"
+
 namespace lamina::kernels {
-
-// Elementwise functions of one float, right over the whole float32 range (no NaN or overflow where the true
-// value is finite). Bounds in ulp against float64 are stated and tested in tests/cpp/kernels.
-enum class Unary : std::uint8_t {
-  exp,
-  expm1,
-  log,
-  log1p,
-  tanh,
-  erf,
-  sigmoid,
-  softplus,
-  sqrt,
-  rsqrt,
-  square,
-  abs
-};
-
-// Activations, as Keras 3 defines them. leaky_relu has `alpha` for its negative slope, elu for its scale.
-// gelu is the exact one (erf).
-enum class Activation : std::uint8_t {
-  linear,
-  relu,
-  relu6,
-  leaky_relu,
-  elu,
-  selu,
-  gelu,
-  silu,
-  sigmoid,
-  hard_sigmoid,
-  tanh,
-  softplus,
-  softsign,
-  exponential,
-  mish,
-  softmax,
-  log_softmax
-};
-
-struct ActivationSpec {
-  Activation kind = Activation::linear;
-  float alpha = 0.0F;
-};
-
-enum class OptimizerKind : std::uint8_t { sgd, rmsprop, adam, adamax, nadam, adagrad, lion };
-
-// One pass of an optimizer over n consecutive parameters w. In this order, for each of them:
-//
-//   g = gradient * gradient_scale + l1 * sign(w) + 2 * l2 * w
-//   g = clamp(g, -clip_value, clip_value)      where clip_value is finite
-//   w = w - weight_decay * w                   decoupled: the caller has multiplied in the learning rate
-//   w, slots = the rule of the kind, below
-//   ema = ema_momentum * ema + (1 - ema_momentum) * w      where ema is not null
-//
-// The caller computes the constants for the step in float64, the complements 1 - beta too. Numbers below the
-// normal range of float32 (1.2e-38) count as 0.
-//
-// sgd: velocity, null without momentum; c0 = 1 - dampening
-//   velocity = beta1 * velocity + c0 * g
-//   w -= learning_rate * (nesterov ? beta1 * velocity + c0 * g : velocity), or learning_rate * g without
-// rmsprop: velocity; momentum, null without; average, null unless centered
-//   velocity = beta2 * velocity + (1 - beta2) * g^2
-//   average = beta2 * average + (1 - beta2) * g
-//   momentum = beta1 * momentum + learning_rate * g / sqrt(velocity [- average^2] + epsilon)
-//   w -= momentum
-// adam: m; v; v_hat, null unless amsgrad; c0 = learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t)
-//   m += (g - m) * (1 - beta1)
-//   v += (g^2 - v) * (1 - beta2)
-//   v_hat = max(v_hat, v)
-//   w -= c0 * m / (sqrt(v or v_hat) + epsilon)
-// adamax: m; u; c0 = learning_rate / (1 - beta1^t)
-//   m as adam, u = max(beta2 * u, |g|), w -= c0 * m / (u + epsilon)
-// nadam: m; v; c0 and c1 hold the learning rate and the products of momenta, c2 = 1 / (1 - beta2^t)
-//   m and v as adam, w -= (c0 * m + c1 * g) / (sqrt(v * c2) + epsilon)
-// adagrad: accumulator
-//   accumulator += g^2, w -= learning_rate * g / sqrt(accumulator + epsilon)
-// lion: m
-//   w -= learning_rate * sign(beta1 * m + (1 - beta1) * g), m = beta2 * m + (1 - beta2) * g
-struct OptimizerPass {
-  float* w;
-  const float* gradient;
-  float* slots[3];  // in the order above
-  float* ema;
-  std::size_t n;
-  float gradient_scale, l1, l2, clip_value, weight_decay, ema_momentum;
-  float learning_rate, beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, c0, c1, c2;
-  bool nesterov;
-};
 
 // Matrix product C = A B (+ C) for one tile of rows and columns of C.
 //
@@ -170,6 +83,11 @@ struct Table {
   // y (+)= scale * x + offset
   void (*affine)(const float* x, float scale, float offset, float* y, std::size_t n, bool accumulate);
 
+  void (*combine)(Binary function, const float* a, const float* b, float* y, std::size_t n);
+  // y = function(x, value), or function(value, x) where value_first
+  void (*combine_scalar)(Binary function, const float* x, float value, bool value_first, float* y,
+                         std::size_t n);
+
   // ---- rows; in place allowed
   // y = softmax or log_softmax of each row; log_sum_exp (if not null) receives log(sum(exp(x))) of each row.
   void (*softmax)(const float* x, float* y, float* log_sum_exp, std::size_t rows, std::size_t cols);
@@ -186,6 +104,8 @@ struct Table {
   double (*sum_squares)(const float* x, std::size_t n);
   double (*dot)(const float* x, const float* y, std::size_t n);
   bool (*all_finite)(const float* x, std::size_t n);
+  // The largest or smallest of n >= 1 values; NaN where one of them is.
+  float (*extreme)(const float* x, std::size_t n, bool largest);
 
   // ---- data
   // y[i] = float(x[i]): n contiguous elements of any type, rounded to nearest even; out of range becomes

@@ -29,7 +29,7 @@ LayerPtr activation(ActivationOptions options) {
 }
 
 LayerPtr activation(std::string_view name) {
-  return activation({.activation = FieldType<kernels::Activation>::from(Value(std::string(name)))});
+  return activation({.activation = name});
 }
 
 }  // namespace lamina

@@ -7,7 +7,7 @@
 namespace lamina {
 
 struct ActivationOptions {
-  kernels::Activation activation = kernels::Activation::linear;
+  ActivationChoice activation = "linear";  // required
   bool trainable = true;
   std::string name = {};
 };
@@ -23,7 +23,7 @@ class Activation final : public DescribedLayer<Activation, ActivationOptions> {
   LayerSpec build(std::span<const TensorSpec> inputs, const std::string& name) const override;
   void forward(const ForwardContext& context) const override;
   void backward(const BackwardContext& context) const override;
-  std::optional<kernels::Activation> final_activation() const override { return options_.activation; }
+  std::optional<ActivationKind> final_activation() const override { return options_.activation; }
 };
 
 LayerPtr activation(ActivationOptions options);

@@ -75,7 +75,7 @@ void Dense::forward(const ForwardContext& context) const {
   const bool activates = !context.emit_logits;
   const bool saves = activates && kernels::needs_input(options_.activation) && !context.saved.empty();
   const auto activation =
-      kernels::with_default_alpha(activates ? options_.activation : kernels::Activation::linear);
+      kernels::with_default_alpha(activates ? options_.activation.kind : kernels::Activation::linear);
   kernels::matmul({.m = y.elements() / units(),
                    .n = units(),
                    .k = x.shape.back(),
@@ -184,7 +184,7 @@ LayerPtr dense(DenseOptions options) {
 LayerPtr dense(std::int64_t units, std::string_view activation) {
   DenseOptions options;
   options.units = units;
-  options.activation = FieldType<kernels::Activation>::from(Value(std::string(activation)));
+  options.activation = activation;
   return dense(std::move(options));
 }
 

@@ -9,7 +9,7 @@ namespace lamina {
 
 struct DenseOptions {
   std::int64_t units = 0;  // required, at least 1
-  kernels::Activation activation = kernels::Activation::linear;
+  ActivationChoice activation = "linear";
   bool use_bias = true;
   InitializerPtr kernel_initializer = initializer_named("glorot_uniform");
   InitializerPtr bias_initializer = initializer_named("zeros");
@@ -37,7 +37,7 @@ class Dense final : public DescribedLayer<Dense, DenseOptions> {
   void forward(const ForwardContext& context) const override;
   void backward(const BackwardContext& context) const override;
   // None with an activity regularizer: that one needs the activation's output.
-  std::optional<kernels::Activation> final_activation() const override;
+  std::optional<ActivationKind> final_activation() const override;
   bool takes_derivative() const override { return true; }
 
  private:

@@ -23,7 +23,7 @@ class ELU final : public DescribedLayer<ELU, ELUOptions> {
   void backward(const BackwardContext& context) const override;
 
  private:
-  kernels::ActivationSpec activation() const;
+  ActivationSpec activation() const;
 };
 
 LayerPtr elu(ELUOptions options);

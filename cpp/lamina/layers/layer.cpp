@@ -13,22 +13,26 @@ const Registry<Layer>& Layer::registry() {
   return *kRegistry;
 }
 
-Value FieldType<kernels::Activation>::to(kernels::Activation value) {
-  return value == kernels::Activation::linear ? Value() : Value(std::string(kernels::name_of(value)));
+ActivationChoice::ActivationChoice(std::string_view name) {
+  const auto activation = kernels::activation_named(name);
+  if (!activation) {
+    std::vector<std::string> known;
+    for (const std::string_view each : kernels::activation_names()) known.emplace_back(each);
+    throw_unknown("activation", name, known);
+  }
+  kind = *activation;
 }
 
-kernels::Activation FieldType<kernels::Activation>::from(const Value& value) {
-  if (value.is_none()) return kernels::Activation::linear;
+Value FieldType<ActivationChoice>::to(ActivationChoice value) {
+  return value.kind == ActivationKind::linear ? Value() : Value(std::string(kernels::name_of(value.kind)));
+}
+
+ActivationChoice FieldType<ActivationChoice>::from(const Value& value) {
+  if (value.is_none()) return ActivationKind::linear;
   if (value.text() == nullptr) {
     throw ArgumentError("expected the name of an activation, got " + value.str() + ".");
   }
-  const auto activation = kernels::activation_named(*value.text());
-  if (!activation) {
-    std::vector<std::string> known;
-    for (const std::string_view name : kernels::activation_names()) known.emplace_back(name);
-    throw_unknown("activation", *value.text(), known);
-  }
-  return *activation;
+  return *value.text();
 }
 
 }  // namespace lamina

@@ -12,12 +12,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lamina/core/config.h"
+#include "lamina/core/operations.h"
 #include "lamina/core/tensor.h"
 #include "lamina/core/thread_pool.h"
-#include "lamina/kernels/kernels.h"
 #include "lamina/parameters/constraints.h"
 #include "lamina/parameters/initializers.h"
 #include "lamina/parameters/regularizers.h"
@@ -90,8 +91,8 @@ struct ForwardContext {
 // the layer may run the optimizer on it while it is in the cache instead of writing it; it then sets `done`.
 // Whatever else backward() computes from the parameter must come first.
 struct ParameterUpdate {
-  kernels::OptimizerKind kind = kernels::OptimizerKind::sgd;
-  kernels::OptimizerPass pass = {};  // of all its elements; no gradient
+  OptimizerKind kind = OptimizerKind::sgd;
+  OptimizerPass pass = {};  // of all its elements; no gradient
   bool allowed = false;
   bool done = false;
 };
@@ -117,7 +118,7 @@ struct BackwardContext {
   bool emit_logits = false;  // d_outputs are gradients of what goes into the final activation
   // Not linear: d_inputs[0] is wanted with respect to what went into this activation, whose output is
   // inputs[0]. Only where takes_derivative().
-  kernels::Activation input_activation = kernels::Activation::linear;
+  ActivationKind input_activation = ActivationKind::linear;
   const float* mask = nullptr;
   std::uint64_t random_key = 0;
   float activity_scale = 1.0F;  // factor of the gradients of activity penalties
@@ -138,7 +139,7 @@ class Layer : public Describable {
   virtual void backward(const BackwardContext& context) const = 0;
 
   // The activation that the layer ends with, when it can leave it to the loss (emit_logits).
-  virtual std::optional<kernels::Activation> final_activation() const { return std::nullopt; }
+  virtual std::optional<ActivationKind> final_activation() const { return std::nullopt; }
   // Whether backward() can multiply d_inputs[0] by the derivative of an activation that stands before it.
   virtual bool takes_derivative() const { return false; }
   // The output is the input under another shape: the plan then lets them share memory, and forward() is not
@@ -176,12 +177,25 @@ class DescribedLayer : public Described<Self, Layer, Options> {
   bool initially_trainable() const override { return this->options_.trainable; }
 };
 
-// Field type of an activation: Keras's name of it; None is linear.
+// An activation as an option: by Keras's name of it ("relu"), or by its kind. ArgumentError for an unknown
+// name.
+struct ActivationChoice {
+  ActivationKind kind = ActivationKind::linear;
+
+  ActivationChoice() = default;
+  ActivationChoice(ActivationKind chosen) : kind(chosen) {}
+  ActivationChoice(std::string_view name);
+  ActivationChoice(const char* name) : ActivationChoice(std::string_view(name)) {}
+  ActivationChoice(const std::string& name) : ActivationChoice(std::string_view(name)) {}
+  operator ActivationKind() const { return kind; }
+};
+
+// None is linear.
 template <>
-struct FieldType<kernels::Activation> {
+struct FieldType<ActivationChoice> {
   static std::string kind() { return "activation?"; }
-  static Value to(kernels::Activation value);
-  static kernels::Activation from(const Value& value);
+  static Value to(ActivationChoice value);
+  static ActivationChoice from(const Value& value);
 };
 
 }  // namespace lamina

@@ -24,7 +24,7 @@ class LeakyReLU final : public DescribedLayer<LeakyReLU, LeakyReLUOptions> {
   void backward(const BackwardContext& context) const override;
 
  private:
-  kernels::ActivationSpec activation() const;
+  ActivationSpec activation() const;
 };
 
 LayerPtr leaky_relu(LeakyReLUOptions options);

@@ -22,9 +22,7 @@ class Softmax final : public DescribedLayer<Softmax, SoftmaxOptions> {
   LayerSpec build(std::span<const TensorSpec> inputs, const std::string& name) const override;
   void forward(const ForwardContext& context) const override;
   void backward(const BackwardContext& context) const override;
-  std::optional<kernels::Activation> final_activation() const override {
-    return kernels::Activation::softmax;
-  }
+  std::optional<ActivationKind> final_activation() const override { return ActivationKind::softmax; }
 };
 
 LayerPtr softmax(SoftmaxOptions options = {});

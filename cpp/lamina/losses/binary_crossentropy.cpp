@@ -171,4 +171,12 @@ void BinaryFocalCrossentropy::elements(const LossPiece& piece) const {
   }
 }
 
+LossPtr binary_crossentropy(BinaryCrossentropyOptions options) {
+  return std::make_shared<const BinaryCrossentropy>(std::move(options));
+}
+
+LossPtr binary_focal_crossentropy(BinaryFocalCrossentropyOptions options) {
+  return std::make_shared<const BinaryFocalCrossentropy>(std::move(options));
+}
+
 }  // namespace lamina

@@ -29,7 +29,7 @@ class BinaryCrossentropy final : public ElementLossOf<BinaryCrossentropy, Binary
   static void fields(Fields<BinaryCrossentropyOptions>& field);
   using DescribedLoss::DescribedLoss;
 
-  std::optional<kernels::Activation> fused_activation() const override;
+  std::optional<ActivationKind> fused_activation() const override;
 
  private:
   void elements(const LossPiece& piece) const override;
@@ -59,17 +59,13 @@ class BinaryFocalCrossentropy final
   static void fields(Fields<BinaryFocalCrossentropyOptions>& field);
   using DescribedLoss::DescribedLoss;
 
-  std::optional<kernels::Activation> fused_activation() const override;
+  std::optional<ActivationKind> fused_activation() const override;
 
  private:
   void elements(const LossPiece& piece) const override;
 };
 
-inline LossPtr binary_crossentropy(BinaryCrossentropyOptions options = {}) {
-  return std::make_shared<const BinaryCrossentropy>(std::move(options));
-}
-inline LossPtr binary_focal_crossentropy(BinaryFocalCrossentropyOptions options = {}) {
-  return std::make_shared<const BinaryFocalCrossentropy>(std::move(options));
-}
+LossPtr binary_crossentropy(BinaryCrossentropyOptions options = {});
+LossPtr binary_focal_crossentropy(BinaryFocalCrossentropyOptions options = {});
 
 }  // namespace lamina

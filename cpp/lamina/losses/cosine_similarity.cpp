@@ -50,4 +50,8 @@ LossValue CosineSimilarity::evaluate(const LossBatch& batch, float scale, const 
   return total(*this, batch, row_losses);
 }
 
+LossPtr cosine_similarity(LossOptions options) {
+  return std::make_shared<const CosineSimilarity>(std::move(options));
+}
+
 }  // namespace lamina

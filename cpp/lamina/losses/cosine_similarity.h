@@ -25,8 +25,6 @@ class CosineSimilarity final : public DescribedLoss<CosineSimilarity> {
                      Executor& executor) const override;
 };
 
-inline LossPtr cosine_similarity(LossOptions options = {}) {
-  return std::make_shared<const CosineSimilarity>(std::move(options));
-}
+LossPtr cosine_similarity(LossOptions options = {});
 
 }  // namespace lamina

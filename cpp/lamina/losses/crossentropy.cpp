@@ -317,4 +317,16 @@ LossValue SparseCategoricalCrossentropy::evaluate(const LossBatch& batch, float 
   return total(*this, batch, run.row_losses);
 }
 
+LossPtr categorical_crossentropy(CategoricalCrossentropyOptions options) {
+  return std::make_shared<const CategoricalCrossentropy>(std::move(options));
+}
+
+LossPtr negative_log_likelihood(CategoricalCrossentropyOptions options) {
+  return std::make_shared<const NegativeLogLikelihood>(std::move(options));
+}
+
+LossPtr sparse_categorical_crossentropy(SparseCategoricalCrossentropyOptions options) {
+  return std::make_shared<const SparseCategoricalCrossentropy>(std::move(options));
+}
+
 }  // namespace lamina

@@ -30,7 +30,7 @@ class CategoricalCrossentropyAs : public DescribedLoss<Self, Loss, CategoricalCr
   static void fields(Fields<CategoricalCrossentropyOptions>& field);
 
   TargetKind target_kind() const override { return TargetKind::values; }
-  std::optional<kernels::Activation> fused_activation() const override;
+  std::optional<ActivationKind> fused_activation() const override;
   std::size_t scratch(std::size_t rows, std::size_t columns) const override;
   LossValue evaluate(const LossBatch& batch, float scale, const LossOutputs& outputs, float* scratch,
                      Executor& executor) const override;
@@ -77,7 +77,7 @@ class SparseCategoricalCrossentropy final
   using DescribedLoss::DescribedLoss;
 
   TargetKind target_kind() const override { return TargetKind::labels; }
-  std::optional<kernels::Activation> fused_activation() const override;
+  std::optional<ActivationKind> fused_activation() const override;
   std::optional<std::int32_t> ignored_label() const override;
   std::size_t scratch(std::size_t rows, std::size_t columns) const override;
   LossValue evaluate(const LossBatch& batch, float scale, const LossOutputs& outputs, float* scratch,
@@ -86,14 +86,8 @@ class SparseCategoricalCrossentropy final
   std::size_t min_columns() const override { return 2; }
 };
 
-inline LossPtr categorical_crossentropy(CategoricalCrossentropyOptions options = {}) {
-  return std::make_shared<const CategoricalCrossentropy>(std::move(options));
-}
-inline LossPtr negative_log_likelihood(CategoricalCrossentropyOptions options = {}) {
-  return std::make_shared<const NegativeLogLikelihood>(std::move(options));
-}
-inline LossPtr sparse_categorical_crossentropy(SparseCategoricalCrossentropyOptions options = {}) {
-  return std::make_shared<const SparseCategoricalCrossentropy>(std::move(options));
-}
+LossPtr categorical_crossentropy(CategoricalCrossentropyOptions options = {});
+LossPtr negative_log_likelihood(CategoricalCrossentropyOptions options = {});
+LossPtr sparse_categorical_crossentropy(SparseCategoricalCrossentropyOptions options = {});
 
 }  // namespace lamina

@@ -35,4 +35,12 @@ void SquaredHinge::elements(const LossPiece& piece) const {
   }
 }
 
+LossPtr hinge(LossOptions options) {
+  return std::make_shared<const Hinge>(std::move(options));
+}
+
+LossPtr squared_hinge(LossOptions options) {
+  return std::make_shared<const SquaredHinge>(std::move(options));
+}
+
 }  // namespace lamina

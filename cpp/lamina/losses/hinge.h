@@ -41,11 +41,7 @@ class SquaredHinge final : public ElementLossOf<SquaredHinge> {
   bool asks_all_binary() const override { return true; }
 };
 
-inline LossPtr hinge(LossOptions options = {}) {
-  return std::make_shared<const Hinge>(std::move(options));
-}
-inline LossPtr squared_hinge(LossOptions options = {}) {
-  return std::make_shared<const SquaredHinge>(std::move(options));
-}
+LossPtr hinge(LossOptions options = {});
+LossPtr squared_hinge(LossOptions options = {});
 
 }  // namespace lamina

@@ -27,4 +27,8 @@ void KLDivergence::elements(const LossPiece& piece) const {
   }
 }
 
+LossPtr kl_divergence(LossOptions options) {
+  return std::make_shared<const KLDivergence>(std::move(options));
+}
+
 }  // namespace lamina

@@ -22,8 +22,6 @@ class KLDivergence final : public ElementLossOf<KLDivergence> {
   bool is_mean() const override { return false; }
 };
 
-inline LossPtr kl_divergence(LossOptions options = {}) {
-  return std::make_shared<const KLDivergence>(std::move(options));
-}
+LossPtr kl_divergence(LossOptions options = {});
 
 }  // namespace lamina

@@ -15,9 +15,9 @@
 #include <string>
 
 #include "lamina/core/config.h"
+#include "lamina/core/operations.h"
 #include "lamina/core/tensor.h"
 #include "lamina/core/thread_pool.h"
-#include "lamina/kernels/kernels.h"
 
 namespace lamina {
 
@@ -65,7 +65,7 @@ class Loss : public Describable {
 
   virtual TargetKind target_kind() const = 0;
   // The activation that the plan may leave out because the loss computes it from logits, exactly.
-  virtual std::optional<kernels::Activation> fused_activation() const { return std::nullopt; }
+  virtual std::optional<ActivationKind> fused_activation() const { return std::nullopt; }
   // "sum_over_batch_size", "mean" (the same), "sum", "mean_with_sample_weight", or "none", which stands for
   // sum_over_batch_size wherever one number is wanted.
   virtual std::string_view reduction() const = 0;

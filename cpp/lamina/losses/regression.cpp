@@ -76,4 +76,24 @@ void Poisson::elements(const LossPiece& piece) const {
   }
 }
 
+LossPtr mean_squared_error(LossOptions options) {
+  return std::make_shared<const MeanSquaredError>(std::move(options));
+}
+
+LossPtr mean_absolute_error(LossOptions options) {
+  return std::make_shared<const MeanAbsoluteError>(std::move(options));
+}
+
+LossPtr huber(HuberOptions options) {
+  return std::make_shared<const Huber>(std::move(options));
+}
+
+LossPtr log_cosh(LossOptions options) {
+  return std::make_shared<const LogCosh>(std::move(options));
+}
+
+LossPtr poisson(LossOptions options) {
+  return std::make_shared<const Poisson>(std::move(options));
+}
+
 }  // namespace lamina

@@ -82,20 +82,10 @@ class Poisson final : public ElementLossOf<Poisson> {
   void elements(const LossPiece& piece) const override;
 };
 
-inline LossPtr mean_squared_error(LossOptions options = {}) {
-  return std::make_shared<const MeanSquaredError>(std::move(options));
-}
-inline LossPtr mean_absolute_error(LossOptions options = {}) {
-  return std::make_shared<const MeanAbsoluteError>(std::move(options));
-}
-inline LossPtr huber(HuberOptions options = {}) {
-  return std::make_shared<const Huber>(std::move(options));
-}
-inline LossPtr log_cosh(LossOptions options = {}) {
-  return std::make_shared<const LogCosh>(std::move(options));
-}
-inline LossPtr poisson(LossOptions options = {}) {
-  return std::make_shared<const Poisson>(std::move(options));
-}
+LossPtr mean_squared_error(LossOptions options = {});
+LossPtr mean_absolute_error(LossOptions options = {});
+LossPtr huber(HuberOptions options = {});
+LossPtr log_cosh(LossOptions options = {});
+LossPtr poisson(LossOptions options = {});
 
 }  // namespace lamina

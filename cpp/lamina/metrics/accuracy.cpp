@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "lamina/metrics/class_of.h"
 
@@ -92,5 +93,25 @@ void TopKCategoricalAccuracy::update(const MetricBatch& batch) {
   }
   count_ += batch.rows;
 }
+
+namespace metrics {
+
+MetricPtr binary_accuracy(BinaryAccuracyOptions options) {
+  return std::make_shared<BinaryAccuracy>(std::move(options));
+}
+
+MetricPtr categorical_accuracy(CategoricalAccuracyOptions options) {
+  return std::make_shared<CategoricalAccuracy>(std::move(options));
+}
+
+MetricPtr sparse_categorical_accuracy(SparseCategoricalAccuracyOptions options) {
+  return std::make_shared<SparseCategoricalAccuracy>(std::move(options));
+}
+
+MetricPtr top_k_categorical_accuracy(TopKCategoricalAccuracyOptions options) {
+  return std::make_shared<TopKCategoricalAccuracy>(std::move(options));
+}
+
+}  // namespace metrics
 
 }  // namespace lamina

@@ -94,4 +94,11 @@ class TopKCategoricalAccuracy final
   void require_fit(std::size_t columns, TargetKind targets) const override;
 };
 
+namespace metrics {
+MetricPtr binary_accuracy(BinaryAccuracyOptions options = {});
+MetricPtr categorical_accuracy(CategoricalAccuracyOptions options = {});
+MetricPtr sparse_categorical_accuracy(SparseCategoricalAccuracyOptions options = {});
+MetricPtr top_k_categorical_accuracy(TopKCategoricalAccuracyOptions options = {});
+}  // namespace metrics
+
 }  // namespace lamina

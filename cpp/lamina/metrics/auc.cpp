@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "lamina/metrics/class_of.h"
 #include "lamina/metrics/mean_metric.h"
@@ -110,5 +111,13 @@ double AUC::result() const {
   }
   return area;
 }
+
+namespace metrics {
+
+MetricPtr auc(AUCOptions options) {
+  return std::make_shared<AUC>(std::move(options));
+}
+
+}  // namespace metrics
 
 }  // namespace lamina

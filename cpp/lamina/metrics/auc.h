@@ -44,4 +44,8 @@ class AUC final : public Described<AUC, Metric, AUCOptions> {
   std::vector<std::uint64_t> positives_, negatives_;
 };
 
+namespace metrics {
+MetricPtr auc(AUCOptions options = {});
+}  // namespace metrics
+
 }  // namespace lamina

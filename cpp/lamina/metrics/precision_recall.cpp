@@ -1,6 +1,7 @@
 #include "lamina/metrics/precision_recall.h"
 
 #include <limits>
+#include <utility>
 
 #include "lamina/metrics/class_of.h"
 #include "lamina/metrics/mean_metric.h"
@@ -130,5 +131,21 @@ void F1Score::reset(std::size_t columns, TargetKind) {
 double F1Score::result() const {
   return counts_.average(options_.average, f1_of);
 }
+
+namespace metrics {
+
+MetricPtr precision(PrecisionOptions options) {
+  return std::make_shared<Precision>(std::move(options));
+}
+
+MetricPtr recall(RecallOptions options) {
+  return std::make_shared<Recall>(std::move(options));
+}
+
+MetricPtr f1_score(F1ScoreOptions options) {
+  return std::make_shared<F1Score>(std::move(options));
+}
+
+}  // namespace metrics
 
 }  // namespace lamina

@@ -123,4 +123,10 @@ class F1Score final : public Described<F1Score, Metric, F1ScoreOptions> {
   ClassCounts counts_;
 };
 
+namespace metrics {
+MetricPtr precision(PrecisionOptions options = {});
+MetricPtr recall(RecallOptions options = {});
+MetricPtr f1_score(F1ScoreOptions options = {});
+}  // namespace metrics
+
 }  // namespace lamina

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "lamina/metrics/class_of.h"
 
@@ -114,5 +115,25 @@ double R2Score::result() const {
   }
   return weights == 0 ? 0.0 : sum / weights;
 }
+
+namespace metrics {
+
+MetricPtr mean_squared_error(MeanSquaredErrorMetricOptions options) {
+  return std::make_shared<MeanSquaredErrorMetric>(std::move(options));
+}
+
+MetricPtr mean_absolute_error(MeanAbsoluteErrorMetricOptions options) {
+  return std::make_shared<MeanAbsoluteErrorMetric>(std::move(options));
+}
+
+MetricPtr root_mean_squared_error(RootMeanSquaredErrorOptions options) {
+  return std::make_shared<RootMeanSquaredError>(std::move(options));
+}
+
+MetricPtr r2_score(R2ScoreOptions options) {
+  return std::make_shared<R2Score>(std::move(options));
+}
+
+}  // namespace metrics
 
 }  // namespace lamina

@@ -98,4 +98,11 @@ class R2Score final : public Described<R2Score, Metric, R2ScoreOptions> {
   std::vector<double> mean_, spread_, error_;
 };
 
+namespace metrics {
+MetricPtr mean_squared_error(MeanSquaredErrorMetricOptions options = {});
+MetricPtr mean_absolute_error(MeanAbsoluteErrorMetricOptions options = {});
+MetricPtr root_mean_squared_error(RootMeanSquaredErrorOptions options = {});
+MetricPtr r2_score(R2ScoreOptions options = {});
+}  // namespace metrics
+
 }  // namespace lamina

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lamina/core/error.h"
+#include "lamina/kernels/dispatch.h"
 #include "lamina/model/graph.h"
 #include "lamina/model/plan.h"
 
@@ -40,7 +41,13 @@ const Model& checked(const Model& model, const PredictorOptions& options) {
 }  // namespace
 
 Predictor::Predictor(const Model& model, PredictorOptions options)
-    : impl_(std::make_unique<Impl>(checked(model, options), options.max_batch)) {}
+    : impl_(std::make_unique<Impl>(checked(model, options), options.max_batch)) {
+  // One prediction now, so that none later is the first to touch memory, to pick kernels, or to fail at that.
+  kernels::table();
+  const Buffer input(impl_->max_rows * impl_->input_size);
+  Buffer output(impl_->max_rows * impl_->output_size);
+  predict(input.span(), output.span());
+}
 Predictor::~Predictor() = default;
 Predictor::Predictor(Predictor&&) noexcept = default;
 Predictor& Predictor::operator=(Predictor&&) noexcept = default;

@@ -32,11 +32,11 @@ class Adagrad final : public DescribedOptimizer<Adagrad, AdagradOptions> {
   static constexpr std::array kAliases{"adagrad"};
   static void fields(Fields<AdagradOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::adagrad; }
+  OptimizerKind kind() const override { return OptimizerKind::adagrad; }
   std::vector<std::string> slots() const override;
   float initial_slot_value() const override { return detail::narrow(options_.initial_accumulator_value); }
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr adagrad(AdagradOptions options = {});

@@ -13,7 +13,7 @@ namespace lamina {
 namespace detail {
 // The constants of Adam's rule at update number `step`, 0 first.
 void adam_constants(std::int64_t step, double learning_rate, double beta_1, double beta_2, double epsilon,
-                    kernels::OptimizerPass& pass);
+                    OptimizerPass& pass);
 }  // namespace detail
 
 struct AdamOptions {
@@ -41,10 +41,10 @@ class Adam final : public DescribedOptimizer<Adam, AdamOptions> {
   static constexpr std::array kAliases{"adam"};
   static void fields(Fields<AdamOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::adam; }
+  OptimizerKind kind() const override { return OptimizerKind::adam; }
   std::vector<std::string> slots() const override;
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr adam(AdamOptions options = {});

@@ -33,10 +33,10 @@ class Adamax final : public DescribedOptimizer<Adamax, AdamaxOptions> {
   static constexpr std::array kAliases{"adamax"};
   static void fields(Fields<AdamaxOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::adamax; }
+  OptimizerKind kind() const override { return OptimizerKind::adamax; }
   std::vector<std::string> slots() const override;
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr adamax(AdamaxOptions options = {});

@@ -34,10 +34,10 @@ class AdamW final : public DescribedOptimizer<AdamW, AdamWOptions> {
   static constexpr std::array kAliases{"adamw"};
   static void fields(Fields<AdamWOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::adam; }
+  OptimizerKind kind() const override { return OptimizerKind::adam; }
   std::vector<std::string> slots() const override;
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr adamw(AdamWOptions options = {});

@@ -33,10 +33,10 @@ class Lion final : public DescribedOptimizer<Lion, LionOptions> {
   static constexpr std::array kAliases{"lion"};
   static void fields(Fields<LionOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::lion; }
+  OptimizerKind kind() const override { return OptimizerKind::lion; }
   std::vector<std::string> slots() const override;
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr lion(LionOptions options = {});

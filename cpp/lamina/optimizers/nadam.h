@@ -34,11 +34,11 @@ class Nadam final : public DescribedOptimizer<Nadam, NadamOptions> {
   static constexpr std::array kAliases{"nadam"};
   static void fields(Fields<NadamOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::nadam; }
+  OptimizerKind kind() const override { return OptimizerKind::nadam; }
   std::vector<std::string> slots() const override;
   std::size_t memory_size() const override { return 1; }  // p_t
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr nadam(NadamOptions options = {});

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "lamina/core/config.h"
-#include "lamina/kernels/kernels.h"
+#include "lamina/core/operations.h"
 #include "lamina/schedules/schedule.h"
 
 namespace lamina {
@@ -37,7 +37,7 @@ class Optimizer : public Describable {
 
   virtual OptimizerCommon common() const = 0;
   virtual void set_learning_rate(LearningRate rate) = 0;  // checked
-  virtual kernels::OptimizerKind kind() const = 0;
+  virtual OptimizerKind kind() const = 0;
   // Names of the slots in the order of OptimizerPass::slots ("velocity", "m", ...); "" for a slot that is not
   // used.
   virtual std::vector<std::string> slots() const = 0;
@@ -46,7 +46,7 @@ class Optimizer : public Describable {
   // (0 first) at rate `learning_rate`, from float64. `memory` holds memory_size() doubles that live across
   // steps (Nadam's product of momenta), all 1 at first; saved with checkpoints.
   virtual void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                         kernels::OptimizerPass& pass) const = 0;
+                         OptimizerPass& pass) const = 0;
   virtual std::size_t memory_size() const { return 0; }
 };
 
@@ -56,6 +56,6 @@ using OptimizerPtr = std::shared_ptr<Optimizer>;
 // `learning_rate`: weight_decay (times the rate), clip_value (infinite unless set) and ema_momentum (0 at the
 // first update, so that the average begins at the weights, as in Keras).
 void common_constants(const OptimizerCommon& common, std::int64_t step, double learning_rate,
-                      kernels::OptimizerPass& pass);
+                      OptimizerPass& pass);
 
 }  // namespace lamina

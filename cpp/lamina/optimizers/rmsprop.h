@@ -35,10 +35,10 @@ class RMSprop final : public DescribedOptimizer<RMSprop, RMSpropOptions> {
   static constexpr std::array kAliases{"rmsprop"};
   static void fields(Fields<RMSpropOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::rmsprop; }
+  OptimizerKind kind() const override { return OptimizerKind::rmsprop; }
   std::vector<std::string> slots() const override;
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr rmsprop(RMSpropOptions options = {});

@@ -37,10 +37,10 @@ class SGD final : public DescribedOptimizer<SGD, SGDOptions> {
   static constexpr std::array kAliases{"sgd"};
   static void fields(Fields<SGDOptions>& field);
   using DescribedOptimizer::DescribedOptimizer;
-  kernels::OptimizerKind kind() const override { return kernels::OptimizerKind::sgd; }
+  OptimizerKind kind() const override { return OptimizerKind::sgd; }
   std::vector<std::string> slots() const override;
   void constants(std::int64_t step, double learning_rate, std::span<double> memory,
-                 kernels::OptimizerPass& pass) const override;
+                 OptimizerPass& pass) const override;
 };
 
 OptimizerPtr sgd(SGDOptions options = {});

@@ -32,7 +32,7 @@ Pointer find_custom(const std::function<Pointer(const std::string&)>& find, cons
   return object;
 }
 
-Value describe(const TrainingSession& session) {
+Value describe(const TrainingSession& session, const TrainingSession::State& state) {
   Value::List heads;
   for (const HeadOptions& head : session.options().heads) {
     Value::List metrics;
@@ -40,7 +40,6 @@ Value describe(const TrainingSession& session) {
     for (const std::string& name : head.metric_names) metrics.push_back(name);
     heads.push_back(Config{"", {{"loss", head.loss->config()}, {"metrics", metrics}}});
   }
-  const TrainingSession::State state = session.state();
   Value::List memory;
   for (const double number : state.optimizer_memory) memory.push_back(number);
   return Config{"",
@@ -135,7 +134,7 @@ Checkpoint read_checkpoint(FileContents contents, const std::string& training, c
     }
   }
   checkpoint.session = std::make_unique<TrainingSession>(contents.model, std::move(options));
-  checkpoint.session->restore(state);
+  checkpoint.session->restore(std::move(state));
   contents.metadata.erase(kTraining);
   checkpoint.metadata = std::move(contents.metadata);
   return checkpoint;
@@ -146,9 +145,13 @@ Checkpoint read_checkpoint(FileContents contents, const std::string& training, c
 void save_checkpoint(const TrainingSession& session, const std::map<std::string, std::string>& metadata,
                      const std::vector<ExtraTensor>& tensors, const std::string& path) {
   std::map<std::string, std::string> all = metadata;
-  all[kTraining] = to_json(describe(session));
+  TrainingSession::State state = session.state();
+  all[kTraining] = to_json(describe(session, state));
   std::vector<ExtraTensor> list;
-  for (auto& [name, values] : session.state().tensors) list.push_back({name, Shape{values.size()}, values});
+  for (auto& [name, values] : state.tensors) {
+    const Shape shape{values.size()};
+    list.push_back({name, shape, std::move(values)});
+  }
   list.insert(list.end(), tensors.begin(), tensors.end());
   save_file(session.model(), all, list, path);
 }

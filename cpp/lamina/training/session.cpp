@@ -1,15 +1,11 @@
 #include "lamina/training/session.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <numeric>
 
-#include "lamina/core/error.h"
-#include "lamina/model/graph.h"
-#include "lamina/training/train_step.h"
-#include "lamina/training/update.h"
+#include "lamina/training/session_impl.h"
 
 namespace lamina {
 namespace {
@@ -26,71 +22,6 @@ void shuffle(std::vector<std::size_t>& order, std::size_t rows, std::uint64_t se
   std::iota(order.begin(), order.end(), 0);
   RandomStream random(seed, RandomUse::shuffle, static_cast<std::uint64_t>(epoch));
   for (std::size_t i = rows; i > 1; --i) std::swap(order[i - 1], order[random.next_below(i)]);
-}
-
-// The mean over rows of what batches gave.
-struct RunningLoss {
-  double sum = 0;
-  std::size_t rows = 0;
-  void add(double loss, std::size_t count) {
-    sum += loss * static_cast<double>(count);
-    rows += count;
-  }
-  double mean() const { return rows == 0 ? 0.0 : sum / static_cast<double>(rows); }
-};
-
-// What a training loss asks of the output it is for.
-TargetSpec target_spec(const Loss& loss, const Shape& prediction) {
-  TargetSpec spec;
-  spec.prediction = prediction;
-  spec.kind = loss.target_kind();
-  spec.loss = loss.type();
-  spec.sibling = loss.sibling();
-  if (const auto ignored = loss.ignored_label()) spec.ignored_label = *ignored;
-  return spec;
-}
-
-// How a user's loss sees targets: shaped like the predictions where they have as many numbers, else as they
-// are.
-Shape any_target_shape(const ArrayView& target, const Shape& prediction) {
-  return target.row_elements() == prediction.elements() ? prediction : target.shape.without_batch();
-}
-
-TargetKind metric_targets(const Head& head) {
-  if (head.target.kind != TargetKind::any) return head.target.kind;
-  if (head.target_shape == head.target.prediction) return TargetKind::values;
-  return head.target_shape.elements() == head.rows_per_sample ? TargetKind::labels : TargetKind::any;
-}
-
-Head make_head(const HeadOptions& options, const Shape& shape, const ArrayView* target) {
-  Head head;
-  head.loss = options.loss;
-  head.target = target_spec(*head.loss, shape);
-  head.columns = shape.rank() == 0 ? 1 : shape.back();
-  head.rows_per_sample = head.columns == 0 ? 0 : shape.elements() / head.columns;
-  if (head.columns < head.loss->min_columns()) {
-    throw ShapeError(head.loss->type() + ": expected predictions of at least " +
-                     std::to_string(head.loss->min_columns()) + " classes, got the output shape " +
-                     shape.str_with_batch() + ".");
-  }
-  const bool any = head.target.kind == TargetKind::any && target != nullptr;
-  head.target_shape = any ? any_target_shape(*target, shape) : shape;
-  head.metrics = options.metrics;
-  const bool built_in = !options.metric_names.empty() ||
-                        std::any_of(head.metrics.begin(), head.metrics.end(), [](const MetricPtr& metric) {
-                          return metric->type().rfind(kCustomPrefix, 0) != 0;
-                        });
-  head.metric_targets = metric_targets(head);
-  if (head.metric_targets == TargetKind::any && built_in) {
-    throw ShapeError("Metrics: expected y of the shape of the predictions " + shape.str_with_batch() +
-                     ", or integer labels, got " + head.target_shape.str_with_batch() + ".");
-  }
-  if (!built_in && head.target.kind == TargetKind::any) head.metric_targets = TargetKind::any;
-  for (const std::string& name : options.metric_names) {
-    head.metrics.push_back(make_metric(name, *head.loss, head.columns, head.metric_targets));
-  }
-  for (const MetricPtr& metric : head.metrics) metric->reset(head.columns, head.metric_targets);
-  return head;
 }
 
 // What the losses of all rows weigh together.
@@ -113,84 +44,6 @@ double total_weight(const Head& head, const Dataset& data, std::size_t index) {
 }
 
 }  // namespace
-
-struct TrainingSession::Impl {
-  Graph& graph;
-  SessionOptions& options;
-  std::int64_t step = 0;
-  std::vector<Head> heads;         // empty until the model is built
-  std::unique_ptr<Update> update;  // null until there are weights
-  std::unique_ptr<StepMemory> training, evaluation;
-  Buffer staged_state;
-  std::vector<std::size_t> order;
-  RunningLoss running;
-  std::atomic<bool> busy{false};
-
-  Impl(Graph& model_graph, SessionOptions& session_options) : graph(model_graph), options(session_options) {}
-
-  std::vector<Head> make_heads(const Dataset* data) const;
-  bool heads_fit(const Dataset& data) const;
-  void ensure_update();
-  StepMemory& memory_for(std::unique_ptr<StepMemory>& memory, std::size_t rows, Mode mode, bool backward);
-  void reset_running();
-  Logs logs() const;
-};
-
-namespace {
-
-// One caller at a time: a session is not for two threads, nor for a callback in the middle of its own epoch.
-class Busy {
- public:
-  explicit Busy(std::atomic<bool>& flag) : flag_(flag) {
-    if (flag_.exchange(true)) {
-      throw StateError(
-          "TrainingSession: expected to be at rest, got a call while another one trains or evaluates.");
-    }
-  }
-  ~Busy() { flag_ = false; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-
- private:
-  std::atomic<bool>& flag_;
-};
-
-}  // namespace
-
-// `data`, when there are, say what targets a user's loss gets.
-std::vector<Head> TrainingSession::Impl::make_heads(const Dataset* data) const {
-  if (options.heads.size() != graph.outputs.size()) {
-    throw ArgumentError("TrainingSession: expected a loss for each of the model's " +
-                        std::to_string(graph.outputs.size()) + " outputs, got " +
-                        std::to_string(options.heads.size()) + ".");
-  }
-  std::vector<Head> result;
-  for (std::size_t i = 0; i < options.heads.size(); ++i) {
-    const ArrayView* target = data != nullptr && i < data->targets.size() ? &data->targets[i] : nullptr;
-    result.push_back(make_head(options.heads[i], graph.spec_of(graph.outputs[i]).shape, target));
-  }
-  return result;
-}
-
-bool TrainingSession::Impl::heads_fit(const Dataset& data) const {
-  if (heads.empty()) return false;
-  for (std::size_t i = 0; i < std::min(heads.size(), data.targets.size()); ++i) {
-    if (heads[i].target.kind != TargetKind::any) continue;
-    if (!(heads[i].target_shape == any_target_shape(data.targets[i], heads[i].target.prediction)))
-      return false;
-  }
-  return true;
-}
-
-void TrainingSession::Impl::ensure_update() {
-  if (heads.empty() || !graph.weights_ready) {
-    throw StateError("TrainingSession: expected prepare() to have seen data, got a model without weights.");
-  }
-  if (!update) {
-    update = std::make_unique<Update>(graph, *options.optimizer);
-    staged_state = Buffer(graph.state_count);
-  }
-}
 
 StepMemory& TrainingSession::Impl::memory_for(std::unique_ptr<StepMemory>& memory, std::size_t rows,
                                               Mode mode, bool backward) {
@@ -243,48 +96,16 @@ TrainingSession::TrainingSession(Model model, SessionOptions options)
     if (head.loss == nullptr) throw ArgumentError("TrainingSession: expected a loss, got none.");
   }
   impl_ = std::make_unique<Impl>(model_.graph(), options_);
-  if (model_.built()) impl_->heads = impl_->make_heads(nullptr);
+  if (model_.built()) impl_->exchange_heads(impl_->make_heads(nullptr));
 }
 
 TrainingSession::~TrainingSession() = default;
-
-void TrainingSession::prepare(const Dataset& data, bool scan, bool targets_needed) {
-  const Busy guard(impl_->busy);
-  Graph& graph = impl_->graph;
-  const bool was_built = graph.built;
-  try {
-    if (!was_built) {
-      if (data.inputs.size() != 1 || data.inputs[0].shape.rank() == 0) {
-        throw ShapeError("Model: expected x with one row for each sample, got a scalar.");
-      }
-      const Shape row = data.inputs[0].shape.without_batch();
-      model_.build(row.rank() == 0 ? Shape{1} : row);
-    }
-    const bool keep_heads = impl_->heads_fit(data);
-    std::vector<Head> heads;
-    if (!keep_heads) heads = impl_->make_heads(&data);
-    const std::vector<Head>& known = keep_heads ? impl_->heads : heads;
-    std::vector<Shape> inputs;
-    for (const std::size_t input : graph.inputs) inputs.push_back(graph.nodes[input].spec.outputs[0].shape);
-    check_inputs(data, inputs, scan);
-    if (targets_needed) {
-      std::vector<TargetSpec> targets;
-      for (const Head& head : known) targets.push_back(head.target);
-      check_targets(data, targets, scan);
-    }
-    graph.ensure_weights(options_.seed);
-    if (!keep_heads) impl_->heads = std::move(heads);
-    impl_->ensure_update();
-  } catch (...) {
-    if (!was_built) graph.unbuild();
-    throw;
-  }
-}
 
 EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions& options) {
   Impl& impl = *impl_;
   const Busy guard(impl.busy);
   impl.ensure_update();
+  impl.require_fit(data);
   const std::size_t rows = data.rows();
   const std::size_t batch_size =
       std::clamp<std::size_t>(options.batch_size, 1, std::max<std::size_t>(1, rows));
@@ -345,6 +166,7 @@ Logs TrainingSession::evaluate(const Dataset& data, std::size_t batch_size,
   Impl& impl = *impl_;
   const Busy guard(impl.busy);
   impl.ensure_update();
+  impl.require_fit(data);
   impl.reset_running();
   const std::size_t rows = data.rows();
   const std::size_t step_rows = std::clamp<std::size_t>(batch_size, 1, std::max<std::size_t>(1, rows));
@@ -378,6 +200,7 @@ Logs TrainingSession::train_batch(const Dataset& batch, bool stop_on_nan) {
   Impl& impl = *impl_;
   const Busy guard(impl.busy);
   impl.ensure_update();
+  impl.require_fit(batch);
   StepMemory& memory = impl.memory_for(impl.training, batch.rows(), Mode::training, true);
   StepContext context{impl.graph, impl.heads, memory,       impl.graph.parameter_values.data(),
                       seed_,      impl.step,  thread_pool()};
@@ -395,6 +218,7 @@ Logs TrainingSession::evaluate_batch(const Dataset& batch, bool use_ema) {
   Impl& impl = *impl_;
   const Busy guard(impl.busy);
   impl.ensure_update();
+  impl.require_fit(batch);
   StepMemory& memory = impl.memory_for(impl.evaluation, batch.rows(), Mode::inference, false);
   const float* parameters = use_ema ? ema().data() : impl.graph.parameter_values.data();
   StepContext context{impl.graph, impl.heads, memory, parameters, seed_, impl.step, thread_pool()};
@@ -414,6 +238,7 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
   Impl& impl = *impl_;
   const Busy guard(impl.busy);
   impl.ensure_update();
+  impl.require_fit(data);
   Graph& graph = impl.graph;
   if (gradient.size() != graph.parameter_count) {
     throw ShapeError("TrainingSession: expected room for " + std::to_string(graph.parameter_count) +
@@ -439,13 +264,18 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
   return loss;
 }
 
+std::vector<MetricPtr> TrainingSession::metrics() const {
+  std::vector<MetricPtr> metrics;
+  for (const Head& head : impl_->heads)
+    metrics.insert(metrics.end(), head.metrics.begin(), head.metrics.end());
+  return metrics;
+}
+
 std::vector<std::string> TrainingSession::metric_names() {
   if (impl_->heads.empty())
     throw StateError("TrainingSession: expected a built model to name its metrics, got none.");
   std::vector<std::string> names;
-  for (const Head& head : impl_->heads) {
-    for (const MetricPtr& metric : head.metrics) names.push_back(metric->name());
-  }
+  for (const MetricPtr& metric : metrics()) names.push_back(metric->name());
   return names;
 }
 
@@ -471,65 +301,6 @@ void TrainingSession::swap_ema() {
   ema();
   const auto average = impl_->update->ema().span();
   std::swap_ranges(average.begin(), average.end(), impl_->graph.parameter_values.data());
-}
-
-TrainingSession::State TrainingSession::state() const {
-  State state;
-  state.seed = seed_;
-  state.step = impl_->step;
-  state.optimizer_memory.assign(options_.optimizer->memory_size(), 1.0);
-  if (!impl_->update) return state;
-  Update& update = *impl_->update;
-  state.updates = update.updates;
-  state.accumulated_batches = update.accumulated_batches();
-  state.accumulated_weight = update.accumulated_weight();
-  state.optimizer_memory = update.optimizer_memory();
-  const auto keep = [&](const std::string& name, const Buffer& buffer) {
-    if (buffer.size() != 0)
-      state.tensors["optimizer/" + name].assign(buffer.span().begin(), buffer.span().end());
-  };
-  const std::vector<std::string> names = update.slot_names();
-  for (std::size_t i = 0; i < names.size(); ++i) keep(names[i], update.slot(i));
-  keep("ema", update.ema());
-  if (update.accumulated_batches() > 0) keep("accumulated_gradient", update.accumulated_gradient());
-  return state;
-}
-
-void TrainingSession::restore(const State& state) {
-  Impl& impl = *impl_;
-  const Busy guard(impl.busy);
-  auto fresh = std::make_unique<Update>(impl.graph, *options_.optimizer);
-  const auto take = [&](const std::string& name, Buffer& buffer) {
-    if (buffer.size() == 0) return;
-    const auto found = state.tensors.find("optimizer/" + name);
-    if (found == state.tensors.end() || found->second.size() != buffer.size()) {
-      throw FormatError("Checkpoint: expected " + std::to_string(buffer.size()) + " values of optimizer/" +
-                        name + ", got " +
-                        (found == state.tensors.end() ? "none" : std::to_string(found->second.size())) + ".");
-    }
-    std::copy(found->second.begin(), found->second.end(), buffer.data());
-  };
-  if (!state.tensors.empty() || state.updates > 0 || state.accumulated_batches > 0) {
-    const std::vector<std::string> names = fresh->slot_names();
-    for (std::size_t i = 0; i < names.size(); ++i) take(names[i], fresh->slot(i));
-    take("ema", fresh->ema());
-    if (state.accumulated_batches > 0) take("accumulated_gradient", fresh->accumulated_gradient());
-  }
-  if (state.step < 0 || state.updates < 0 || state.accumulated_batches < 0 ||
-      state.optimizer_memory.size() != fresh->optimizer_memory().size()) {
-    throw FormatError("Checkpoint: expected the counters and numbers of " + options_.optimizer->type() +
-                      ", got others.");
-  }
-  fresh->updates = state.updates;
-  fresh->accumulated_batches() = state.accumulated_batches;
-  fresh->accumulated_weight() = state.accumulated_weight;
-  fresh->optimizer_memory() = state.optimizer_memory;
-  fresh->last_learning_rate =
-      options_.optimizer->common().learning_rate.at(std::max<std::int64_t>(0, state.updates - 1));
-  impl.update = std::move(fresh);
-  impl.staged_state = Buffer(impl.graph.state_count);
-  impl.step = state.step;
-  seed_ = state.seed;
 }
 
 }  // namespace lamina

@@ -78,9 +78,11 @@ class TrainingSession {
   TrainingSession& operator=(const TrainingSession&) = delete;
 
   // Builds the model for these inputs when it is not built yet, draws its weights when there are none, and
-  // checks the data against both. With `scan`, all values are read once. Changes nothing but an unbuilt
-  // model, and nothing at all on an error.
-  void prepare(const Dataset& data, bool scan, bool targets_needed = true);
+  // checks the data against both; and `validation`, and whatever `also` throws for. With `scan`, all values
+  // are read once. Changes nothing but an unbuilt model, and nothing at all on an error. Allocates nothing
+  // when it has seen such data before.
+  void prepare(const Dataset& data, bool scan, bool targets_needed = true,
+               const Dataset* validation = nullptr, const std::function<void()>& also = {});
 
   // Passes over arrays. Data as checked by prepare(). An error leaves the last complete step.
   EpochResult train_epoch(const Dataset& data, const EpochOptions& options);
@@ -90,7 +92,9 @@ class TrainingSession {
 
   // The same, batch by batch: begin, batches, end. For streams. Each batch is one step, whatever its rows.
   void begin_epoch();
-  Logs train_batch(const Dataset& batch, bool stop_on_nan = false);  // logs of this batch alone
+  // A batch no larger than one before it allocates nothing, so a model can learn within a loop of its own.
+  // The logs are those of this batch, without metrics.
+  Logs train_batch(const Dataset& batch, bool stop_on_nan = false);
   Logs evaluate_batch(const Dataset& batch, bool use_ema = false);
   Logs epoch_logs() const;  // means since begin_epoch()
 
@@ -102,6 +106,7 @@ class TrainingSession {
   const Model& model() const { return model_; }
   Optimizer& optimizer() { return *options_.optimizer; }
   const SessionOptions& options() const { return options_; }
+  std::vector<MetricPtr> metrics() const;   // in the order of Logs::metrics; none before the model is built
   std::vector<std::string> metric_names();  // StateError before the model is built
   std::uint64_t seed() const { return seed_; }
   std::int64_t step() const;           // batches trained on
@@ -122,7 +127,7 @@ class TrainingSession {
         tensors;  // "optimizer/m", "optimizer/ema", "optimizer/accumulated_gradient"
   };
   State state() const;
-  void restore(const State& state);
+  void restore(State state);
 
  private:
   struct Impl;

@@ -37,18 +37,32 @@ void add_penalties(const Graph& graph, float* gradient) {
   }
 }
 
-Update::Update(const Graph& graph, Optimizer& optimizer)
-    : optimizer_(&optimizer), gradient_(graph.parameter_count), updates_(graph.parameters.size()) {
+namespace {
+
+Update::Numbers initial_numbers(const Graph& graph, const Optimizer& optimizer) {
+  Update::Numbers numbers;
+  numbers.gradient = Buffer(graph.parameter_count);
   for (const std::string& name : optimizer.slots()) {
-    slots_.emplace_back(name.empty() ? 0 : graph.parameter_count);
-    std::fill_n(slots_.back().data(), slots_.back().size(), optimizer.initial_slot_value());
+    Buffer& slot = numbers.slots.emplace_back(name.empty() ? 0 : graph.parameter_count);
+    std::fill_n(slot.data(), slot.size(), optimizer.initial_slot_value());
   }
-  if (optimizer.common().use_ema) {
-    // Layers that never move keep their weights in the average.
-    ema_ = graph.parameter_values.clone();
-  }
-  memory_.assign(optimizer.memory_size(), 1.0);
+  // Layers that never move keep their weights in the average.
+  if (optimizer.common().use_ema) numbers.ema = graph.parameter_values.clone();
+  return numbers;
 }
+
+}  // namespace
+
+Update::Update(const Graph& graph, Optimizer& optimizer)
+    : Update(graph, optimizer, initial_numbers(graph, optimizer)) {}
+
+Update::Update(const Graph& graph, Optimizer& optimizer, Numbers numbers)
+    : optimizer_(&optimizer),
+      gradient_(std::move(numbers.gradient)),
+      slots_(std::move(numbers.slots)),
+      ema_(std::move(numbers.ema)),
+      memory_(optimizer.memory_size(), 1.0),
+      updates_(graph.parameters.size()) {}
 
 // Calls function(range) for all that moves and has not moved already, in order; neighbours that are treated
 // alike are one range.

@@ -26,7 +26,17 @@ void add_penalties(const Graph& graph, float* gradient);
 // apply().
 class Update {
  public:
+  // All that lies as the parameters do: the gradient, a buffer for each slot, the moving average.
+  struct Numbers {
+    Buffer gradient;
+    std::vector<Buffer> slots;
+    Buffer ema;
+  };
+
+  // As training begins.
   Update(const Graph& graph, Optimizer& optimizer);
+  // With numbers from a checkpoint.
+  Update(const Graph& graph, Optimizer& optimizer, Numbers numbers);
 
   // Where backward puts the gradient, and whether it adds to it.
   float* gradient() { return gradient_.data(); }
@@ -68,7 +78,7 @@ class Update {
 
   template <class F>
   void for_each_range(const Graph& graph, const F& function) const;
-  kernels::OptimizerPass pass_at(const Graph& graph, std::size_t offset) const;
+  OptimizerPass pass_at(const Graph& graph, std::size_t offset) const;
   void clip_by_norm(const Graph& graph, double scale);
   void run_range(const Graph& graph, const Range& range, Executor& executor) const;
 
@@ -82,7 +92,7 @@ class Update {
 
   // Of the update under way.
   OptimizerCommon common_;
-  kernels::OptimizerPass pass_ = {};      // its constants
+  OptimizerPass pass_ = {};               // its constants
   std::vector<ParameterUpdate> updates_;  // one for each parameter
   bool by_norm_ = false;
   bool fuses_ = false;

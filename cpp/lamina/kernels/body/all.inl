@@ -5,6 +5,7 @@
 #include "lamina/kernels/body/math.inl"
 // (functions of one variable come before their users)
 #include "lamina/kernels/body/activation.inl"
+#include "lamina/kernels/body/combine.inl"
 #include "lamina/kernels/body/convert.inl"
 #include "lamina/kernels/body/elementwise.inl"
 #include "lamina/kernels/body/optimizer.inl"
@@ -28,6 +29,8 @@ constexpr Table make_table(const char* name) {
   t.add = add;
   t.multiply = multiply;
   t.affine = affine;
+  t.combine = combine;
+  t.combine_scalar = combine_scalar;
   t.softmax = softmax;
   t.log_softmax = log_softmax;
   t.softmax_backward = softmax_backward;
@@ -37,6 +40,7 @@ constexpr Table make_table(const char* name) {
   t.sum_squares = sum_squares;
   t.dot = dot;
   t.all_finite = all_finite;
+  t.extreme = extreme;
   t.convert = convert;
   t.dropout = dropout;
   t.random_words = random_words;
