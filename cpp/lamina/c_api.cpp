@@ -10,6 +10,7 @@
 #include "lamina/c_api_handles.h"
 #include "lamina/core/config.h"
 #include "lamina/core/thread_pool.h"
+#include "lamina/kernels/dispatch.h"
 #include "lamina/model/model_file.h"
 #include "lamina/model/predictor.h"
 
@@ -80,6 +81,13 @@ using lamina::c_api::guarded;
 
 const char* lamina_version(void) {
   return LAMINA_VERSION;
+}
+
+lamina_status lamina_isa(const char** name) {
+  return guarded([=] {
+    expect(name, "lamina_isa", "a place for the name");
+    *name = lamina::kernels::table().name;
+  });
 }
 
 const char* lamina_last_error(void) {

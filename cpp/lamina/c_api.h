@@ -62,6 +62,10 @@ typedef struct lamina_trainer lamina_trainer;     /**< a model with its optimize
 /** lamina's version, such as "0.1.0". */
 const char* lamina_version(void);
 
+/** The instruction set in use: "baseline", "avx2" or "avx512"; the best of this CPU, or what the environment
+ * variable LAMINA_ISA names. LAMINA_ARGUMENT_ERROR where that one is unknown or not there. */
+lamina_status lamina_isa(const char** name);
+
 /** The message of the last failure on this thread, "" before the first. Valid until the next failure. */
 const char* lamina_last_error(void);
 

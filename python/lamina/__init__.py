@@ -25,7 +25,7 @@ from . import (
     schedules,
 )
 from ._core import __version__
-from .config import get_num_threads, set_num_threads, show_config
+from .config import get_cmake_dir, get_num_threads, set_num_threads, show_config
 from .errors import (
     ArgumentError,
     DataError,
@@ -63,6 +63,7 @@ __all__ = [
     "get_num_threads",
     "set_num_threads",
     "show_config",
+    "get_cmake_dir",
     "LaminaError",
     "ShapeError",
     "ArgumentError",

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from . import _core
+from .config import get_cmake_dir
 from .errors import LaminaError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lamina", description="Deep learning on CPUs.")
     parser.add_argument("--version", action="version", version=f"lamina {_core.__version__}")
+    parser.add_argument("--cmakedir", action=_CMakeDir, nargs=0, help="print where CMake finds lamina, and exit")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
 
     demo = commands.add_parser(
@@ -78,6 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(run=_bench)
     return parser
+
+
+class _CMakeDir(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        try:
+            print(get_cmake_dir())
+        except LaminaError as error:
+            parser.exit(1, f"lamina: {error}\n")
+        parser.exit()
 
 
 def _positive(text: str) -> int:
