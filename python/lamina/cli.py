@@ -1,4 +1,4 @@
-"""The command line: `lamina demo`, `lamina inspect`, `lamina bench`."""
+"""The command line: `lamina demo`, `lamina inspect`, `lamina export`, `lamina bench`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lamina", description="Deep learning on CPUs.")
     parser.add_argument("--version", action="version", version=f"lamina {_core.__version__}")
-    parser.add_argument("--cmakedir", action=_CMakeDir, nargs=0, help="print where CMake finds lamina, and exit")
+    parser.add_argument(
+        "--cmakedir", action=_CMakeDir, nargs=0, help="print where CMake finds lamina, and exit"
+    )
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
 
     demo = commands.add_parser(
@@ -72,6 +74,15 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="show what stands in a model file or checkpoint")
     inspect.add_argument("file", help="a safetensors file")
     inspect.set_defaults(run=_inspect)
+
+    export = commands.add_parser("export", help="write a model as source code")
+    export.add_argument("file", help="a model file")
+    export.add_argument("--to", choices=["c"], default="c", help="one C99 header (default: %(default)s)")
+    export.add_argument("-o", "--output", metavar="FILE", required=True, help="the header to write")
+    export.add_argument(
+        "--name", default="model", help="begins the names in the header (default: %(default)s)"
+    )
+    export.set_defaults(run=_export)
 
     bench = commands.add_parser("bench", help="time training steps and predictions beside NumPy's")
     bench.add_argument("--quick", action="store_true", help="a few short measurements only")
@@ -168,6 +179,19 @@ def _train(x: Any, y: Any, epochs: int, seed: int) -> tuple[Trainer, History, fl
 
 
 # ---- inspect and bench
+
+
+def _export(options: argparse.Namespace) -> None:
+    from ._summary import size_text
+    from .export import to_c
+    from .model import load_model
+
+    report = to_c(load_model(options.file), options.output, options.name)
+    print(
+        f"{options.output}: {options.name}_predict(const float *input, float *output)\n"
+        f"flash  {report.flash:,} bytes of weights ({size_text(report.flash)}), and the code\n"
+        f"RAM    {report.ram:,} bytes of stack"
+    )
 
 
 def _bench(options: argparse.Namespace) -> None:

@@ -55,5 +55,7 @@ def get_cmake_dir() -> str:
     """
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib", "cmake", "lamina")
     if not os.path.isfile(os.path.join(folder, "lamina-config.cmake")):
-        raise StateError(f"get_cmake_dir: expected lamina as installed from a wheel, got no folder '{folder}'.")
+        raise StateError(
+            f"get_cmake_dir: expected lamina as installed from a wheel, got no folder '{folder}'."
+        )
     return folder
