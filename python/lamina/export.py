@@ -1,8 +1,10 @@
 """Models as source code: one C header with weights and inference, for microcontrollers and anything else.
 
-    report = lamina.export.to_c(model, "model.h")
+    from lamina.export import to_c
 
-The header needs a C99 compiler and `math.h`, takes no memory from the heap, and agrees with `predict` to 1e-5.
+    report = to_c(model, "model.h")
+
+The header needs a C99 compiler and `math.h`, takes nothing from the heap, and agrees with `predict` to 1e-5.
 """
 
 from __future__ import annotations
@@ -24,47 +26,12 @@ from .model import Sequential
 
 __all__ = ["CReport", "to_c"]
 
-_KEYWORDS = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-    ]
-)
+_KEYWORDS = """auto break case char const continue default do double else enum extern float for goto if
+inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void
+volatile while"""
 _NOTHING_TO_DO = {"Input", "Dropout", "GaussianNoise", "Flatten", "Reshape", "ActivityRegularization"}
 
-# y = f(x) of one number; those of several lines become functions. A NaN stays one. {} is the slope below zero.
+# y = f(x) of one number; a NaN stays one. {} is the slope below zero.
 _FORMULAS = {
     "relu": "x < 0.0f ? 0.0f : x",
     "relu6": "x < 0.0f ? 0.0f : (x > 6.0f ? 6.0f : x)",
@@ -154,8 +121,8 @@ def to_c(model: Sequential, path: str | os.PathLike[str], name: str = "model") -
     """Write a model as one C99 header with its weights and `void <name>_predict(const float*, float*)`.
 
     The header also defines `<NAME>_INPUT_SIZE` and `<NAME>_OUTPUT_SIZE`, numbers in a row. Its function
-    predicts one row, takes nothing from the heap and may run on several threads at once; input and output must
-    not overlap. The file is written whole or not at all.
+    predicts one row, takes nothing from the heap and may run on several threads at once; input and output
+    must not overlap. The file is written whole or not at all.
 
     Raises
     ------
@@ -166,7 +133,11 @@ def to_c(model: Sequential, path: str | os.PathLike[str], name: str = "model") -
     FileError
         When the path can't be written.
     """
-    if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name in _KEYWORDS:
+    if (
+        not isinstance(name, str)
+        or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name)
+        or name in _KEYWORDS.split()
+    ):
         raise ArgumentError(f"to_c: expected an identifier of C as name, got {name!r}.")
     if not isinstance(model, Sequential):
         raise ArgumentError(f"to_c: expected a Sequential, got {model!r}.")
@@ -245,7 +216,10 @@ def _add_batch_normalization(header: _Header, layer: Any, config: Any, shape: tu
     scale = header.array(f"{layer.name}_factor", factor)
     shift = f" + {header.array(f'{layer.name}_beta', layer.beta)}[j]" if config["center"] else ""
     size = math.prod(shape)
-    body = f"for (j = 0; j < {channels}; ++j) {{target}}[i + j] = ({{source}}[i + j] - {mean}[j]) * {scale}[j]{shift};"
+    body = (
+        f"for (j = 0; j < {channels}; ++j)\n"
+        f"  {{target}}[i + j] = ({{source}}[i + j] - {mean}[j]) * {scale}[j]{shift};"
+    )
     header.steps.append(_Step(layer.name, _groups(size, channels, body), size))
 
 
@@ -352,8 +326,8 @@ def _frame(header: _Header, input_size: int, output_size: int, ram: int, body: s
     name, upper = header.name, header.name.upper()
     parts = [
         f"/* A model, as `lamina export` of lamina {_core.__version__} wrote it.\n *\n"
-        f" * {name}_predict(input, output) predicts one row: {input_size} floats in, {output_size} out, which must\n"
-        f" * not overlap. Needs C99 and math.h. Flash: {header.flash:,} bytes of weights, and the code.\n"
+        f" * {name}_predict(input, output) predicts one row: {input_size} floats in, {output_size} out,\n"
+        f" * which must not overlap. Needs C99 and math.h. Flash: {header.flash:,} bytes of weights, and code.\n"
         f" * RAM: {ram:,} bytes of stack. */",
         f"#ifndef {upper}_LAMINA_MODEL_H\n#define {upper}_LAMINA_MODEL_H\n\n#include <math.h>",
         f"#define {upper}_INPUT_SIZE {input_size}\n#define {upper}_OUTPUT_SIZE {output_size}",
