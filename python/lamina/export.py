@@ -327,7 +327,7 @@ def _frame(header: _Header, input_size: int, output_size: int, ram: int, body: s
     parts = [
         f"/* A model, as `lamina export` of lamina {_core.__version__} wrote it.\n *\n"
         f" * {name}_predict(input, output) predicts one row: {input_size} floats in, {output_size} out,\n"
-        f" * which must not overlap. Needs C99 and math.h. Flash: {header.flash:,} bytes of weights, and code.\n"
+        f" * which must not overlap. Needs C99, math.h. Flash: {header.flash:,} bytes of weights, and code.\n"
         f" * RAM: {ram:,} bytes of stack. */",
         f"#ifndef {upper}_LAMINA_MODEL_H\n#define {upper}_LAMINA_MODEL_H\n\n#include <math.h>",
         f"#define {upper}_INPUT_SIZE {input_size}\n#define {upper}_OUTPUT_SIZE {output_size}",

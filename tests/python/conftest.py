@@ -28,7 +28,7 @@ def build_consumer(folder: Path, *options: str) -> Path:
 
 @pytest.fixture(scope="session")
 def subdirectory_consumer(tmp_path_factory):
-    """The consumer with a shared lamina by add_subdirectory. LAMINA_CONSUMER names one that is built already."""
+    """The consumer with a shared lamina by add_subdirectory; LAMINA_CONSUMER names one that is built."""
     folder = Path(os.environ.get("LAMINA_CONSUMER") or tmp_path_factory.mktemp("subdirectory"))
     return build_consumer(
         folder,
