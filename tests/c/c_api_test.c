@@ -1,16 +1,16 @@
-/* The C interface from C11: makes, trains, saves, loads and predicts "exclusive or"; every failure has a status
- * and a sentence. Prints the first check that fails. Takes a folder to write to. */
+/* The C interface from C11: makes, trains, saves, loads and predicts "exclusive or"; every failure has a
+ * status and a sentence. Prints the first check that fails. Takes a folder to write to. */
 #include <lamina/c_api.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                         \
-  do {                                                                                           \
-    if (!(condition)) {                                                                          \
-      printf("line %d: %s; last error: %s\n", __LINE__, #condition, lamina_last_error());        \
-      return 1;                                                                                  \
-    }                                                                                            \
+#define CHECK(condition)                                                                  \
+  do {                                                                                    \
+    if (!(condition)) {                                                                   \
+      printf("line %d: %s; last error: %s\n", __LINE__, #condition, lamina_last_error()); \
+      return 1;                                                                           \
+    }                                                                                     \
   } while (0)
 
 static const char* const kLayers =
