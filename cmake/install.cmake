@@ -20,7 +20,7 @@ foreach(header IN LISTS private_headers)
 endforeach()
 foreach(header IN LISTS headers)
   get_filename_component(folder "${header}" DIRECTORY)
-  install(FILES "${header_root}/${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lamina/${folder}" COMPONENT development)
+  install(FILES "${header_root}/${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lamina/${folder}" COMPONENT headers)
 endforeach()
 
 # A prefix may hold a static and a shared library side by side: each brings targets of its own.
