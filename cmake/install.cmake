@@ -36,6 +36,11 @@ install(TARGETS lamina EXPORT lamina-targets
         LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
         ARCHIVE COMPONENT development
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+if(SKBUILD AND CMAKE_STRIP AND kind STREQUAL "static")  # every byte counts in a wheel
+  install(CODE "execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded
+                                \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/liblamina.a\" COMMAND_ERROR_IS_FATAL ANY)"
+          COMPONENT development)
+endif()
 install(EXPORT lamina-targets NAMESPACE lamina:: DESTINATION "${package_folder}" FILE lamina-${kind}-targets.cmake
         COMPONENT development)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/lamina-config-version.cmake" COMPATIBILITY SameMinorVersion)
