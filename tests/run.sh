@@ -40,7 +40,7 @@ pip install -q cmake ninja nlohmann-json $(grep -oE '(clang-format|mypy|ruff)==[
 end
 
 begin "format and lint"
-git ls-files -z --cached --others --exclude-standard '*.cpp' '*.h' '*.inl' | xargs -0 -r clang-format --dry-run -Werror
+git ls-files -z --cached --others --exclude-standard '*.c' '*.cpp' '*.h' '*.inl' | xargs -0 -r clang-format --dry-run -Werror
 ruff format --check -q .
 ruff check -q .
 end

@@ -30,7 +30,7 @@ from . import (
 )
 from ._core import __version__
 from ._dlpack import from_dlpack
-from .config import get_num_threads, set_num_threads, show_config
+from .config import get_cmake_dir, get_num_threads, set_num_threads, show_config
 from .errors import (
     ArgumentError,
     DataError,
@@ -71,6 +71,7 @@ __all__ = [
     "get_num_threads",
     "set_num_threads",
     "show_config",
+    "get_cmake_dir",
     "LaminaError",
     "ShapeError",
     "ArgumentError",

@@ -1,13 +1,15 @@
-"""What lamina runs on: threads, instruction set, compiler."""
+"""What lamina runs on: threads, instruction set, compiler; and where C++ programs find it."""
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 
 from . import _core
-from .errors import ArgumentError
+from .errors import ArgumentError, StateError
 
-__all__ = ["get_num_threads", "set_num_threads", "show_config"]
+__all__ = ["get_num_threads", "set_num_threads", "show_config", "get_cmake_dir"]
 
 
 def set_num_threads(count: int) -> None:
@@ -43,3 +45,17 @@ def show_config() -> None:
         "NumPy": np.__version__,
     }
     print("\n".join(f"{name:<9} {value}" for name, value in lines.items()))
+
+
+def get_cmake_dir() -> str:
+    """Return the folder of lamina's CMake package, for C++ programs: `cmake -Dlamina_DIR=$(...)`.
+
+    Library, headers and CMake files come with the wheel. `StateError` where they are absent, as when lamina
+    is imported from its sources.
+    """
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib", "cmake", "lamina")
+    if not os.path.isfile(os.path.join(folder, "lamina-config.cmake")):
+        raise StateError(
+            f"get_cmake_dir: expected lamina as installed from a wheel, got no folder '{folder}'."
+        )
+    return folder

@@ -1,9 +1,47 @@
 """Fixtures that every topic shares. Data are tiny and seeded; nothing touches the network."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import lamina as lm
+
+ROOT = Path(__file__).parents[2]
+
+
+def build_consumer(folder: Path, *options: str) -> Path:
+    """Build the stranger's project tests/consumer in `folder`; an error shows all that CMake said."""
+    # As quick a build as there is: nobody measures it.
+    quick = ("-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DLAMINA_PRECOMPILED_HEADERS=ON")
+    project = str(ROOT / "tests" / "consumer")
+    for command in (
+        ["cmake", "-S", project, "-B", str(folder), "-G", "Ninja", *quick, *options],
+        ["cmake", "--build", str(folder), "-j", str(os.cpu_count())],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def subdirectory_consumer(tmp_path_factory):
+    """The consumer with a shared lamina by add_subdirectory; LAMINA_CONSUMER names one that is built."""
+    folder = Path(os.environ.get("LAMINA_CONSUMER") or tmp_path_factory.mktemp("subdirectory"))
+    return build_consumer(
+        folder,
+        "-DLAMINA_FROM=subdirectory",
+        f"-DLAMINA_SOURCE={ROOT}",
+        "-DBUILD_SHARED_LIBS=ON",
+        "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_library(subdirectory_consumer):
+    return subdirectory_consumer / "lamina" / "liblamina.so"
 
 
 @pytest.fixture

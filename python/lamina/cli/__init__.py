@@ -1,4 +1,4 @@
-"""The command line: `lamina train`, `predict`, `evaluate`, `inspect`, `demo`, `bench`."""
+"""The command line: `lamina train`, `predict`, `evaluate`, `inspect`, `export`, `demo`, `bench`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from .. import _core
+from ..config import get_cmake_dir
 from ..errors import LaminaError, NumericalWarning
-from . import bench, demo, evaluate, inspect, predict, train
+from . import bench, demo, evaluate, export, inspect, predict, train
 
 __all__ = ["main"]
 
 # Each module has register(commands), which adds its command; --help lists them in this order.
-_COMMANDS = (train, predict, evaluate, inspect, demo, bench)
+_COMMANDS = (train, predict, evaluate, inspect, export, demo, bench)
 
 _EXAMPLES = """\
 examples:
@@ -95,6 +96,15 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return text.partition("\n")[2] if action.nargs == argparse.PARSER else text
 
 
+class _CMakeDir(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        try:
+            print(get_cmake_dir())
+        except LaminaError as error:
+            parser.exit(1, f"lamina: {error}\n")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lamina",
@@ -103,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"lamina {_core.__version__}")
+    parser.add_argument(
+        "--cmakedir", action=_CMakeDir, nargs=0, help="print where CMake finds lamina, and exit"
+    )
     commands = parser.add_subparsers(
         dest="command", metavar="command", required=True, title="commands", parser_class=_Parser
     )

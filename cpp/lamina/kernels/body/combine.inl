@@ -2,10 +2,10 @@
 
 // a where it is larger, or NaN; else b. So a NaN of either one stays.
 inline Floats larger(Floats a, Floats b) {
-  return (a > b) | (a != a) ? a : b;
+  return ((a > b) | (a != a)) ? a : b;
 }
 inline Floats smaller(Floats a, Floats b) {
-  return (a < b) | (a != a) ? a : b;
+  return ((a < b) | (a != a)) ? a : b;
 }
 
 // y[i] = function(left(i, lanes), right(i, lanes))
