@@ -68,7 +68,7 @@ def write_reference(app):
     MODULES.mkdir(exist_ok=True)
     for page in MODULES.glob("*.md"):
         page.unlink()
-    shared = lamina.layers.__all__  # these stand on the page of lamina.layers
+    shared = [*lamina.layers.__all__, *lamina.errors.__all__]  # these have pages of their own
     pages = {"lamina": f":exclude-members: {', '.join(shared)}\n"}
     for info in pkgutil.walk_packages(lamina.__path__, "lamina."):
         if not any(part.startswith("_") for part in info.name.split(".")) and info.name != "lamina.cli":

@@ -73,12 +73,12 @@ def path_down(optimizer, curvatures, start, steps):
     return np.array(path)
 
 
-def draw_bowl(panel, curvatures, across, down):
+def draw_bowl(panel, curvatures, across, down, lowest=(1, 1)):
     """Contours of the bowl, and its lowest point."""
     a, b = np.meshgrid(np.linspace(*across, 200), np.linspace(*down, 200))
-    height = curvatures[0] * (a - 1) ** 2 + curvatures[1] * (b - 1) ** 2
-    panel.contour(a, b, height, levels=np.geomspace(height.max() / 3000, height.max(), 14), colors="#c4c4c4",
-                  linewidths=0.7)  # fmt: skip
-    panel.plot(1, 1, "*", color="black", markersize=9, zorder=5)
+    height = curvatures[0] * (a - lowest[0]) ** 2 + curvatures[1] * (b - lowest[1]) ** 2
+    levels = np.geomspace(height.max() / 3000, height.max(), 14)
+    panel.contour(a, b, height, levels=levels, colors="#c4c4c4", linewidths=0.7)
+    panel.plot(*lowest, "*", color="black", markersize=9, zorder=5)
     panel.set(xlim=across, ylim=down, xlabel="steep weight", ylabel="flat weight")
     panel.grid(False)

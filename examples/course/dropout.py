@@ -46,7 +46,7 @@ def main():
     axes[0].legend()
     save(figure, "dropout")
     assert ends[0.0][0] < 0.02  # learnt by heart
-    assert ends[0.5][1] < 0.75 * ends[0.0][1]
+    assert ends[0.5][1] < 0.85 * ends[0.0][1]
     assert ends[0.0][1] > ends[0.3][1] > ends[0.5][1]
 
     # What is kept is scaled by 1 / (1 - rate), so that the mean stays; and predict drops nothing.

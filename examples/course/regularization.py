@@ -40,13 +40,13 @@ def main():
     zeros, kernels = {}, {}
     for panel, (title, penalty) in zip(axes, PENALTIES.items(), strict=True):
         kernel = fit(penalty, x, y)
-        kernels[title], zeros[title] = kernel, int((np.abs(kernel) < 1e-3).sum())
+        kernels[title], zeros[title] = kernel, int((np.abs(kernel) < 1e-4).sum())
         panel.stem(kernel, linefmt=COLORS[0], markerfmt="o", basefmt="#8c8c8c")
         for line in [*panel.lines, *panel.collections]:
             line.set(**({"markersize": 3} if hasattr(line, "set_markersize") else {"linewidth": 1.0}))
         panel.set_title(f"{title}\n{zeros[title]} of 40 at zero", fontsize=9.5)
         panel.set_xlabel("weight")
-        print(f"{title:<17}{zeros[title]:>3} of 40 within 0.001 of zero, weights 0 and 4: "
+        print(f"{title:<17}{zeros[title]:>3} of 40 within 0.0001 of zero, weights 0 and 4: "
               f"{kernel[0]:.2f} and {kernel[4]:.2f}")  # fmt: skip
     save(figure, "regularization")
     assert zeros["none"] <= 2
