@@ -23,11 +23,11 @@ version = release
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
+    "sphinx-mathjax-offline",  # formulas without a network
 ]
 exclude_patterns = ["_build"]
-suppress_warnings = ["toc.empty_glob"]  # a page that this checkout doesn't have is left out
+OPTIONAL = {"sklearn", "cli", "data", "plots", "embedding"}  # pages that not every checkout has
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 default_role = "literal"  # docstrings write code in single backticks
@@ -81,7 +81,15 @@ def write_reference(app):
             (MODULES / f"{name}.md").write_text(body)
 
 
+def leave_out_absent(app, name, source):
+    """Take the optional pages that are not there out of the front page's table of contents."""
+    if name == "index":
+        absent = {page for page in OPTIONAL if not (DOCS / f"{page}.md").exists()}
+        source[0] = "\n".join(line for line in source[0].split("\n") if line not in absent)
+
+
 def setup(app):
     """Draw and write what is made by the build, before pages are read."""
     app.connect("builder-inited", draw_figures)
     app.connect("builder-inited", write_reference)
+    app.connect("source-read", leave_out_absent)

@@ -78,12 +78,19 @@ def main():
     figure, (panel,) = panels(1, 1, width=6.5, height=3.4)
     middle = {}
     for i, (name, initializer) in enumerate(
-        [("sigmoid", "glorot_uniform"), ("tanh", "glorot_uniform"), ("relu", "glorot_uniform"),
-         ("relu", "he_uniform"), ("selu", "lecun_normal")]  # fmt: skip
+        [
+            ("sigmoid", "glorot_uniform"),
+            ("tanh", "glorot_uniform"),
+            ("relu", "glorot_uniform"),
+            ("relu", "he_uniform"),
+            ("selu", "lecun_normal"),
+        ]
     ):
         sizes = gradients_by_layer(name, initializer)
         middle[name, initializer] = np.median(sizes)
-        panel.semilogy(range(1, 21), sizes, "o-", markersize=3, color=COLORS[i], label=f"{name}, {initializer}")
+        panel.semilogy(
+            range(1, 21), sizes, "o-", markersize=3, color=COLORS[i], label=f"{name}, {initializer}"
+        )
         print(f"{name + ', ' + initializer:<26} first layer {sizes[0]:.1e}, last layer {sizes[-1]:.1e}")
         if name == "sigmoid":
             assert sizes[0] < 1e-9 * sizes[-1]  # nothing arrives at the first layers

@@ -14,7 +14,9 @@ ELEMENTWISE = {
     "poisson": (lm.losses.Poisson(), "predicted count", (0.2, 6), [1.0, 3.0]),
     "hinge": (lm.losses.Hinge(), "prediction", (-3, 3), [1.0, -1.0]),
     "squared_hinge": (lm.losses.SquaredHinge(), "prediction", (-3, 3), [1.0, -1.0]),
-    "binary_crossentropy": (lm.losses.BinaryCrossentropy(), "predicted probability", (0.01, 0.99), [1.0, 0.0]),
+    "binary_crossentropy": (
+        lm.losses.BinaryCrossentropy(), "predicted probability", (0.01, 0.99), [1.0, 0.0]
+    ),
     "binary_focal_crossentropy": (
         lm.losses.BinaryFocalCrossentropy(gamma=2.0), "predicted probability", (0.01, 0.99), [1.0, 0.0]
     ),
@@ -75,8 +77,12 @@ def draw_cosine():
         rows = length * np.column_stack([np.cos(angle), np.sin(angle)])
         value = np.array([loss(np.array([[1.0, 0.0]]), row[None]) for row in rows])
         assert np.allclose(value, -np.cos(angle), atol=1e-5)
-        panel.plot(np.degrees(angle), value, "-" if length < 1 else "--", label=f"prediction of length {length:g}")
-    panel.set(xlabel="angle between target and prediction, degrees", ylabel="loss", xticks=range(-180, 181, 90))
+        panel.plot(
+            np.degrees(angle), value, "-" if length < 1 else "--", label=f"prediction of length {length:g}"
+        )
+    panel.set(
+        xlabel="angle between target and prediction, degrees", ylabel="loss", xticks=range(-180, 181, 90)
+    )
     panel.legend(fontsize=8.5)
     save(figure, "loss_cosine_similarity")
 
@@ -85,7 +91,9 @@ def fit_line(loss, x, y):
     """Slope and intercept of the straight line that makes a loss small."""
     model = lm.Sequential([lm.Dense(1, kernel_initializer="zeros")])
     rate = lm.schedules.CosineDecay(0.1, decay_steps=600)
-    lm.Trainer(model, lm.optimizers.Adam(rate), loss, seed=0).fit(x, y, epochs=600, batch_size="full", verbose=0)
+    lm.Trainer(model, lm.optimizers.Adam(rate), loss, seed=0).fit(
+        x, y, epochs=600, batch_size="full", verbose=0
+    )
     return model.flat_parameters.copy()
 
 
@@ -103,7 +111,12 @@ def main():
     figure, (panel,) = panels(1, 1, width=6.5, height=3.4)
     panel.plot(x, y, "o", color="#6b6b6b", markersize=3.5)
     slopes = {}
-    for name, loss in [("mse", "mse"), ("mae", "mae"), ("huber", lm.losses.Huber(0.5)), ("log_cosh", "log_cosh")]:
+    for name, loss in [
+        ("mse", "mse"),
+        ("mae", "mae"),
+        ("huber", lm.losses.Huber(0.5)),
+        ("log_cosh", "log_cosh"),
+    ]:
         slope, intercept = fit_line(loss, x, y)
         slopes[name] = slope
         panel.plot(x, slope * x + intercept, label=f"{name}: slope {slope:.2f}")
