@@ -22,6 +22,7 @@ class Chain:
     def __init__(self) -> None:
         self._layers: list[tuple[str, dict[str, Any]]] = []
         self._weights: list[list[NDArray[Any]]] = []
+        self._flat: list[int] = []  # the layers that want rows of one dimension
 
     def add(self, type_name: str, *weights: NDArray[Any], **fields: Any) -> None:
         """Append a layer of a type with its weights, in the order of `get_weights`."""
@@ -35,6 +36,10 @@ class Chain:
         else:
             self.add("Activation", activation=activation)
 
+    def expect_flat(self) -> None:
+        """Refuse rows of several dimensions at the last layer."""
+        self._flat.append(len(self._layers) - 1)
+
     def model(self, input_shape: Sequence[int]) -> Sequential:
         """Make the model: inputs of a shape, without the batch, then the layers."""
         if not self._layers:
@@ -43,6 +48,11 @@ class Chain:
         model = Sequential([make("Input", {"shape": tuple(input_shape)}), *layers])
         for layer, weights in zip(layers, self._weights, strict=True):
             layer.set_weights([np.asarray(weight, dtype=np.float32) for weight in weights])
+        for layer in (layers[index] for index in self._flat):
+            if len(layer.output_shape) > 2:
+                raise ArgumentError(
+                    f"convert: expected rows of one dimension at '{layer.name}', got {layer.output_shape}."
+                )
         return model
 
 

@@ -77,7 +77,8 @@ def from_keras(model: Any) -> Sequential:
         return _from_file(model)
     if type(model).__name__ != "Sequential" or not type(model).__module__.startswith("keras."):
         raise ArgumentError(
-            f"from_keras: expected a keras.Sequential or the path of a .keras file, got {type(model).__name__}."
+            "from_keras: expected a keras.Sequential or the path of a .keras file, "
+            f"got {type(model).__name__}."
         )
     if not model.built:
         raise ArgumentError("from_keras: expected a built model, got one without weights; call its build().")
@@ -218,8 +219,8 @@ def _add(chain: Chain, name: str, config: Config) -> int:
         )
     for option, value in config.items():
         if option in _UNSAID and value != _UNSAID[option]:
-            raise ArgumentError(f"from_keras: expected {option}={_UNSAID[option]!r} of {name} '{config['name']}', "
-                                f"got {value!r}.")  # fmt: skip
+            expected = f"{option}={_UNSAID[option]!r} of {name} '{config['name']}'"
+            raise ArgumentError(f"from_keras: expected {expected}, got {value!r}.")
     known = {field["name"] for field in schemas("layer")[name]["fields"]}
     fields = {option: _value(option, value) for option, value in config.items() if option in known}
     chain.add(name, **{option: value for option, value in fields.items() if value is not None})

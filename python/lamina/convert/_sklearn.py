@@ -118,8 +118,8 @@ def _scaling(scalers: list[Any], features: int) -> tuple[Matrix, Matrix]:
         if _name(scaler) == "MinMaxScaler":
             factor, offset = scaler.scale_, scaler.min_
         else:
-            factor = np.ones(features) if scaler.scale_ is None else 1.0 / scaler.scale_
-            offset = np.zeros(features) if scaler.mean_ is None else -scaler.mean_ * factor
+            factor = 1.0 / scaler.scale_ if scaler.with_std else np.ones(features)
+            offset = -scaler.mean_ * factor if scaler.with_mean else np.zeros(features)
         scale, shift = scale * factor, shift * factor + offset
     return scale, shift
 

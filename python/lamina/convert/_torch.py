@@ -66,7 +66,7 @@ def from_torch(module: Any, input_shape: Sequence[int] | None = None) -> Sequent
     >>> module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
     >>> model = lm.convert.from_torch(module)
     >>> model.layers
-    [Dense(8, activation='relu', name='dense'), Dense(2, name='dense_1')]
+    [Dense(8, activation='relu'), Dense(2)]
     >>> x = np.ones((3, 4), np.float32)
     >>> np.allclose(model.predict(x), module(torch.from_numpy(x)).detach().numpy(), atol=1e-6)
     True
@@ -137,6 +137,7 @@ def _batch_norm(chain: Chain, module: Any, path: str) -> None:
         center=module.affine,
         scale=module.affine,
     )
+    chain.expect_flat()  # over channels first, PyTorch's axis is another
 
 
 def _layer_norm(chain: Chain, module: Any, path: str) -> None:
@@ -170,6 +171,8 @@ def _softmax(chain: Chain, module: Any, path: str) -> None:
         raise ArgumentError(f"from_torch: expected dim=-1 or dim=1 of {type(module).__name__} at '{path}', "
                             f"got {module.dim}.")  # fmt: skip
     chain.activate({"Softmax": "softmax", "LogSoftmax": "log_softmax"}[type(module).__name__])
+    if module.dim == 1:
+        chain.expect_flat()
 
 
 def _activation(chain: Chain, module: Any, path: str) -> None:
