@@ -32,6 +32,12 @@ def digits(test_size: float = 0.2, seed: int = 0) -> Split:
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 64)` with the values 0 to 16 as they
     are, y is int64 `(n,)` with the digits. `test_size` is the fraction for testing, drawn from each class;
     `seed` governs which. `ImportError` without scikit-learn.
+
+    Examples
+    --------
+    >>> (x, y), (x_test, y_test) = lm.datasets.digits()
+    >>> x.shape, x_test.shape, float(x.max()), np.unique(y).size
+    ((1438, 64), (359, 64), 16.0, 10)
     """
     return _from_sklearn("load_digits", test_size, seed, classes=True)
 
@@ -41,6 +47,12 @@ def breast_cancer(test_size: float = 0.2, seed: int = 0) -> Split:
 
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 30)`, not scaled, y is int64 `(n,)` with
     0 for malignant and 1 for benign. Other arguments and errors as `digits`.
+
+    Examples
+    --------
+    >>> (x, y), (x_test, y_test) = lm.datasets.breast_cancer()
+    >>> x.shape, x_test.shape
+    ((456, 30), (113, 30))
     """
     return _from_sklearn("load_breast_cancer", test_size, seed, classes=True)
 
@@ -50,6 +62,12 @@ def diabetes(test_size: float = 0.2, seed: int = 0) -> Split:
 
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 10)`, centred and scaled, y is float32
     `(n,)`, the progression of the disease from 25 to 346. Other arguments and errors as `digits`.
+
+    Examples
+    --------
+    >>> (x, y), (x_test, y_test) = lm.datasets.diabetes(test_size=0.5)
+    >>> x.shape, x_test.shape, float(y.min())
+    ((221, 10), (221, 10), 25.0)
     """
     return _from_sklearn("load_diabetes", test_size, seed, classes=False)
 
@@ -61,6 +79,13 @@ def fashion_mnist(path: str | os.PathLike[str] | None = None) -> Split:
     is `(60000,)` and `(10000,)`. `path` is the folder of the four IDX files, gzipped or not; by default
     `fashion-mnist` within the folder that the environment variable `LAMINA_DATA` names, then that of Debian's
     package dataset-fashion-mnist. `FileError` where they aren't there, `FormatError` for a damaged file.
+
+    Examples
+    --------
+    >>> lm.datasets.fashion_mnist("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    lamina.FileError: Fashion-MNIST: expected train-images-idx3-ubyte[.gz] ...
     """
     return _idx_split(_folders(path, "fashion-mnist", _DEBIAN_FOLDER), "Fashion-MNIST")
 
@@ -69,6 +94,13 @@ def mnist(path: str | os.PathLike[str] | None = None) -> Split:
     """70,000 handwritten digits, 28 by 28 pixels (LeCun et al., 1998).
 
     As `fashion_mnist`; the default folder is `mnist` within that of `LAMINA_DATA`.
+
+    Examples
+    --------
+    >>> lm.datasets.mnist("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    lamina.FileError: MNIST: expected train-images-idx3-ubyte[.gz] ...
     """
     return _idx_split(_folders(path, "mnist"), "MNIST")
 
@@ -95,6 +127,16 @@ def csv(path: str | os.PathLike[str], target: str | int = -1, delimiter: str = "
     FileError, DataError, ArgumentError
         When the file can't be read; for a cell that is no number, with its line, and for lines of different
         lengths; for a target that isn't there.
+
+    Examples
+    --------
+    >>> with open("houses.csv", "w") as file:
+    ...     for line in ("rooms,price", "3,200.5", "5,310"):
+    ...         print(line, file=file)
+    >>> x, y = lm.datasets.csv("houses.csv", target="price")
+    >>> x, y
+    (array([[3.],
+           [5.]], dtype=float32), array([200.5, 310. ], dtype=float32))
     """
     header, table = _read_table(path, delimiter)
     column = _column(header, target, table.shape[1])

@@ -20,6 +20,14 @@ def learning_curves(history: History) -> Figure:
     """Draw one panel for the loss and one for each metric, training and validation together.
 
     Works without a display. `ImportError` without matplotlib, `ArgumentError` for an empty history.
+
+    Examples
+    --------
+    >>> from lamina import plotting
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), loss="mse", metrics=["mae"], seed=0)
+    >>> history = trainer.fit(np.eye(4), np.ones(4), epochs=3, verbose=0)
+    >>> len(plotting.learning_curves(history).axes)  # loss and mae
+    2
     """
     names = [name for name in history._names() if not name.startswith("val_") and name != "learning_rate"]
     if not names:

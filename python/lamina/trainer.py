@@ -65,6 +65,17 @@ class Trainer:
     ------
     ArgumentError
         For unknown names, with the nearest known one, and for what does not go together.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 64)[:, None]
+    >>> y = 2 * x + 1
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+    >>> history = trainer.fit(x, y, epochs=100, verbose=0)
+    >>> trainer.evaluate(x, y)["loss"] < 1e-6
+    True
+    >>> trainer.model.predict([[0.5]]).round(3)
+    array([[2.]], dtype=float32)
     """
 
     def __init__(
@@ -177,6 +188,17 @@ class Trainer:
         -----
         NumericalWarning
             When the loss becomes NaN or infinite, once.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> history = trainer.fit(x, y, epochs=3, batch_size=16, validation_split=0.25, verbose=0)
+        >>> list(history.history)
+        ['loss', 'val_loss', 'learning_rate']
+        >>> len(history)
+        3
         """
         options = FitOptions(
             _whole("epochs", epochs),
@@ -209,7 +231,16 @@ class Trainer:
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: ArrayLike | None = None, class_weight: ClassWeight | None = None
     ) -> dict[str, float]:
-        """Take one step on a batch. Returns the batch's loss and metrics, from before the step."""
+        """Take one step on a batch. Returns the batch's loss and metrics, from before the step.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> list(trainer.train_on_batch(x, y))
+        ['loss']
+        """
         batch = rows_of(x, y, sample_weight)
         batch.check(self._session, class_weight)
         self._session.begin_epoch()
@@ -232,6 +263,15 @@ class Trainer:
 
         Parameters are those of `fit`; `use_ema` takes the moving average of the weights (`StateError` without
         one). The loss includes penalties. It moves nothing; a model that is not built yet is built.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> trainer = lm.Trainer(trainer.model, "adam", "mse", metrics=["mae", "r2"])
+        >>> list(trainer.evaluate(x, y))
+        ['loss', 'mae', 'r2']
         """
         rows = _batch_size("batch_size", batch_size)
         data = source_of(x, y, sample_weight, "evaluate")
@@ -242,13 +282,32 @@ class Trainer:
         return logs
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: ArrayLike | None = None) -> dict[str, float]:
-        """Return a batch's loss and metrics; moves nothing."""
+        """Return a batch's loss and metrics; moves nothing.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> list(trainer.test_on_batch(x, y))
+        ['loss']
+        """
         batch = rows_of(x, y, sample_weight)
         batch.check(self._session)
         return evaluate(self, batch, len(batch))
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> NDArray[np.float32]:
-        """`model.predict`."""
+        """`model.predict`.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> _ = trainer.fit(x, y, verbose=0)
+        >>> trainer.predict(x).shape
+        (64, 1)
+        """
         return self.model.predict(x, batch_size, verbose)
 
     def value_and_gradient(
@@ -258,6 +317,15 @@ class Trainer:
 
         Penalties are included. With `training=False` dropout is off and batch normalization uses its moving
         statistics, so that it is a plain function of the weights; an optimizer from elsewhere can drive it.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> value, gradient = trainer.value_and_gradient(x, y)
+        >>> gradient.shape == trainer.model.flat_parameters.shape
+        True
         """
         data = rows_of(x, y, sample_weight)
         data.check(self._session)
@@ -270,6 +338,16 @@ class Trainer:
         """Put the moving average of the weights into the model, for the length of a `with` block.
 
         `StateError` without an optimizer with `use_ema=True`, and before the first step.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> averaging = lm.optimizers.Adam(0.1, use_ema=True)
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), averaging, "mse", seed=0)
+        >>> _ = trainer.fit(x, y, verbose=0)
+        >>> with trainer.ema_weights() as averaged:
+        ...     averaged.save("averaged.safetensors")
         """
         self._session.swap_ema()
         try:
@@ -284,6 +362,14 @@ class Trainer:
 
         It is a model file, too: `load_model` reads it. `FileError` when the path can't be written,
         `StateError` before the model is built.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> _ = trainer.fit(x, y, epochs=2, verbose=0)
+        >>> trainer.save("run.safetensors")
         """
         metadata, tensors = _checkpoint.pack(_checkpoint.record_of(self))
         self._session.save(os.fspath(path), metadata, tensors)
@@ -312,6 +398,18 @@ class Trainer:
             When the file can't be read, or is damaged or no checkpoint.
         ArgumentError
             When custom_objects lacks something.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> _ = trainer.fit(x, y, epochs=2, verbose=0)
+        >>> trainer.save("run.safetensors")
+        >>> trainer = lm.Trainer.load("run.safetensors")
+        >>> history = trainer.fit(x, y, epochs=5, initial_epoch=trainer.epoch, verbose=0)
+        >>> history.epoch
+        [2, 3, 4]
         """
         text = os.fspath(path)
         targets = Targets()
