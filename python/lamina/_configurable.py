@@ -94,6 +94,11 @@ class Configurable:
     def from_config(cls: type[C], config: Mapping[str, Any]) -> C:
         """Make an object from what `get_config` returned.
 
+        Parameters
+        ----------
+        config : dict
+            Hyperparameters by name, nested objects as `get_config` gives them.
+
         Examples
         --------
         >>> lm.regularizers.L2.from_config({"l2": 0.5})

@@ -56,6 +56,13 @@ class Loss(Configurable):
     def value_and_gradient(self, y_true: Any, y_pred: Any) -> tuple[Any, NDArray[Any]]:
         """Return the loss, reduced to one number, and its gradient by y_pred, float32 of y_pred's shape.
 
+        Parameters
+        ----------
+        y_true : array of shape (n, ...)
+            Targets, as the loss wants them.
+        y_pred : array of shape (n, ...)
+            Predictions.
+
         Examples
         --------
         >>> lm.losses.MeanSquaredError().value_and_gradient([[0, 0]], [[1, 3]])

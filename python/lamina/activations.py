@@ -270,6 +270,11 @@ def get(identifier: str | Function | None) -> Function:
 
     `ArgumentError` for an unknown name, with the nearest known one, and for other functions.
 
+    Parameters
+    ----------
+    identifier : str, function or None
+        A name such as 'relu', or a function of this module.
+
     Examples
     --------
     >>> lm.activations.get("relu") is lm.activations.relu

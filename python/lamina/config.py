@@ -17,6 +17,11 @@ def set_num_threads(count: int) -> None:
     `LAMINA_NUM_THREADS`. Results do not depend on it, not even in the last bit. `ArgumentError` for less
     than 1.
 
+    Parameters
+    ----------
+    count : int
+        The calling thread is one of them.
+
     Examples
     --------
     >>> before = lm.get_num_threads()

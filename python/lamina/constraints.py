@@ -48,6 +48,11 @@ MinMaxNorm = declare(
 def get(identifier):
     """Return the constraint that a name, a class, a config or an object stands for; None stays None.
 
+    Parameters
+    ----------
+    identifier : str, Constraint, class or dict
+        A name, an object, its class, or `{"class_name": ..., "config": {...}}`.
+
     Raises
     ------
     ArgumentError

@@ -48,6 +48,13 @@ def breast_cancer(test_size: float = 0.2, seed: int = 0) -> Split:
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 30)`, not scaled, y is int64 `(n,)` with
     0 for malignant and 1 for benign. Other arguments and errors as `digits`.
 
+    Parameters
+    ----------
+    test_size : float, default 0.2
+        The fraction of the rows for testing.
+    seed : int, default 0
+        Governs which rows.
+
     Examples
     --------
     >>> (x, y), (x_test, y_test) = lm.datasets.breast_cancer()
@@ -62,6 +69,13 @@ def diabetes(test_size: float = 0.2, seed: int = 0) -> Split:
 
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 10)`, centred and scaled, y is float32
     `(n,)`, the progression of the disease from 25 to 346. Other arguments and errors as `digits`.
+
+    Parameters
+    ----------
+    test_size : float, default 0.2
+        The fraction of the rows for testing.
+    seed : int, default 0
+        Governs which rows.
 
     Examples
     --------
@@ -94,6 +108,11 @@ def mnist(path: str | os.PathLike[str] | None = None) -> Split:
     """70,000 handwritten digits, 28 by 28 pixels (LeCun et al., 1998).
 
     As `fashion_mnist`; the default folder is `mnist` within that of `LAMINA_DATA`.
+
+    Parameters
+    ----------
+    path : str, path or None, default None
+        The folder of the four files.
 
     Examples
     --------

@@ -54,6 +54,11 @@ class History:
 
         `FileError` where the file can't be written.
 
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
         Examples
         --------
         >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)

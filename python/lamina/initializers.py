@@ -163,6 +163,11 @@ Identity = declare(
 def get(identifier):
     """Return the initializer that a name, a class, a config or an object stands for; None stays None.
 
+    Parameters
+    ----------
+    identifier : str, Initializer, class or dict
+        A name, an object, its class, or `{"class_name": ..., "config": {...}}`.
+
     Raises
     ------
     ArgumentError

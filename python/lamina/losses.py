@@ -177,6 +177,11 @@ BinaryFocalCrossentropy = declare(
 def get(identifier):
     """Return the loss that a name, a class, a config or an object stands for.
 
+    Parameters
+    ----------
+    identifier : str, Loss, class or dict
+        A name, an object, its class, or `{"class_name": ..., "config": {...}}`.
+
     Raises
     ------
     ArgumentError

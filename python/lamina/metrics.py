@@ -133,6 +133,11 @@ AUC = declare(
 def get(identifier):
     """Return the metric that a name, a class, a config or an object stands for.
 
+    Parameters
+    ----------
+    identifier : str, Metric, class or dict
+        A name, an object, its class, or `{"class_name": ..., "config": {...}}`.
+
     Raises
     ------
     ArgumentError

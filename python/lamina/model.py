@@ -130,6 +130,11 @@ class Sequential:
 
         `StateError` when it is built with another shape; `ShapeError` when a layer does not fit.
 
+        Parameters
+        ----------
+        input_shape : tuple of int
+            `(784,)` or `(None, 784)`.
+
         Examples
         --------
         >>> model = lm.Sequential([lm.Dense(2)])
@@ -330,6 +335,11 @@ class Sequential:
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the weights alone to a safetensors file; errors as `save`.
 
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
         Examples
         --------
         >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
@@ -341,6 +351,11 @@ class Sequential:
         """Read weights from any safetensors file whose names (`dense_1/kernel`) and shapes match.
 
         `FileError` when it can't be read, `FormatError` when it is damaged or does not match.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
 
         Examples
         --------
@@ -481,6 +496,11 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
 
     `FileError` when it can't be read, `FormatError` when it is damaged or holds no model of lamina. Loading
     runs no code.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
 
     Examples
     --------

@@ -113,6 +113,11 @@ Lion = declare(
 def get(identifier):
     """Return the optimizer that a name, a class, a config or an object stands for.
 
+    Parameters
+    ----------
+    identifier : str, Optimizer, class or dict
+        A name, an object, its class, or `{"class_name": ..., "config": {...}}`.
+
     Raises
     ------
     ArgumentError

@@ -41,6 +41,11 @@ ElasticNet = L1L2
 def get(identifier):
     """Return the regularizer that a name, a class, a config or an object stands for; None stays None.
 
+    Parameters
+    ----------
+    identifier : str, Regularizer, class or dict
+        A name, an object, its class, or `{"class_name": ..., "config": {...}}`.
+
     Raises
     ------
     ArgumentError

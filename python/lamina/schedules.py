@@ -85,6 +85,11 @@ OneCycle = declare(
 def get(identifier):
     """Return the schedule that a config or an object stands for.
 
+    Parameters
+    ----------
+    identifier : Schedule or dict
+        An object, or `{"class_name": ..., "config": {...}}`.
+
     Raises
     ------
     ArgumentError

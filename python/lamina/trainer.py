@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from . import _checkpoint, _core
+from ._arguments import (
+    ACCURACY,
+    AnyMetric,
+    batch_rows,
+    check_names,
+    checked_metric,
+    frequency,
+    name_of,
+    truth,
+    whole,
+)
 from ._callback import Callback, direction_of
-from ._configurable import class_named, find, names_of, unknown, wrap
+from ._configurable import class_named, find, wrap
 from ._data import ClassWeight, Rows, rows_of, source_of, validation_of
-from ._kinds import Metric, Optimizer, callable_name
+from ._kinds import Metric, Optimizer
 from ._loss import Loss
 from ._targets import Targets
 from ._training import Fit, FitOptions, callback_list, evaluate
 from .errors import ArgumentError
 from .history import History
-from .model import Sequential, _check_count, _checked_seed
+from .model import Sequential, _checked_seed
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    AnyMetric = Metric | str | Callable[[Any, Any], float]
-
 __all__ = ["Trainer"]
-
-_ACCURACY = ("accuracy", "acc")
 
 
 class Trainer:
@@ -95,8 +101,8 @@ class Trainer:
         self.model = model
         self.optimizer = find(Optimizer, optimizer)
         self.loss = find(Loss, loss)
-        self.metrics: list[AnyMetric] = [_checked_metric(metric) for metric in metrics]
-        _check_names([_name_of(metric) for metric in self.metrics])
+        self.metrics: list[AnyMetric] = [checked_metric(metric) for metric in metrics]
+        check_names([name_of(metric) for metric in self.metrics])
         self._seed = _checked_seed(seed)
         self._targets = Targets()
         self._session = self._new_session(model._model())
@@ -201,16 +207,16 @@ class Trainer:
         3
         """
         options = FitOptions(
-            _whole("epochs", epochs),
-            _whole("initial_epoch", initial_epoch),
-            _batch_size("batch_size", batch_size),
-            _batch_size(
+            whole("epochs", epochs),
+            whole("initial_epoch", initial_epoch),
+            batch_rows("batch_size", batch_size),
+            batch_rows(
                 "validation_batch_size",
                 batch_size if validation_batch_size is None else validation_batch_size,
             ),
-            _frequency(validation_freq),
-            _truth("shuffle", shuffle),
-            None if steps_per_epoch is None else _whole("steps_per_epoch", steps_per_epoch, 1),
+            frequency(validation_freq),
+            truth("shuffle", shuffle),
+            None if steps_per_epoch is None else whole("steps_per_epoch", steps_per_epoch, 1),
             class_weight,
         )
         every = callback_list(callbacks, verbose)
@@ -232,6 +238,15 @@ class Trainer:
         self, x: Any, y: Any, sample_weight: ArrayLike | None = None, class_weight: ClassWeight | None = None
     ) -> dict[str, float]:
         """Take one step on a batch. Returns the batch's loss and metrics, from before the step.
+
+        Parameters
+        ----------
+        x, y : array
+            The batch, as in `fit`: `(n, ...)`, and targets as the loss wants them.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+        class_weight : dict or None, default None
+            Factor of the loss of each class.
 
         Examples
         --------
@@ -264,6 +279,19 @@ class Trainer:
         Parameters are those of `fit`; `use_ema` takes the moving average of the weights (`StateError` without
         one). The loss includes penalties. It moves nothing; a model that is not built yet is built.
 
+        Parameters
+        ----------
+        x, y : array, or an iterable of batches as x
+            As in `fit`.
+        batch_size : int or 'full', default 32
+            Rows at a time; it changes memory and speed, not the loss.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+        verbose : int, default 0
+            1 prints the figures.
+        use_ema : bool, default False
+            Whether to take the moving average of the weights.
+
         Examples
         --------
         >>> x = np.linspace(-1, 1, 64)[:, None]
@@ -273,16 +301,23 @@ class Trainer:
         >>> list(trainer.evaluate(x, y))
         ['loss', 'mae', 'r2']
         """
-        rows = _batch_size("batch_size", batch_size)
+        rows = batch_rows("batch_size", batch_size)
         data = source_of(x, y, sample_weight, "evaluate")
         data.check(self._session)
-        logs = evaluate(self, data, rows, _truth("use_ema", use_ema))
+        logs = evaluate(self, data, rows, truth("use_ema", use_ema))
         if verbose not in (0, "auto"):
             print(" - ".join(f"{name}: {value:.4g}" for name, value in logs.items()))
         return logs
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: ArrayLike | None = None) -> dict[str, float]:
         """Return a batch's loss and metrics; moves nothing.
+
+        Parameters
+        ----------
+        x, y : array
+            The batch, as in `fit`: `(n, ...)`, and targets as the loss wants them.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
 
         Examples
         --------
@@ -298,6 +333,11 @@ class Trainer:
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> NDArray[np.float32]:
         """`model.predict`.
+
+        Parameters
+        ----------
+        x, batch_size, verbose
+            As in `Sequential.predict`.
 
         Examples
         --------
@@ -318,6 +358,15 @@ class Trainer:
         Penalties are included. With `training=False` dropout is off and batch normalization uses its moving
         statistics, so that it is a plain function of the weights; an optimizer from elsewhere can drive it.
 
+        Parameters
+        ----------
+        x, y : array
+            All rows, `(n, ...)`, and their targets.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+        training : bool, default False
+            Whether dropout is on and batch normalization uses the statistics of these rows.
+
         Examples
         --------
         >>> x = np.linspace(-1, 1, 64)[:, None]
@@ -330,7 +379,7 @@ class Trainer:
         data = rows_of(x, y, sample_weight)
         data.check(self._session)
         self._targets.dtype = data.y.dtype
-        value, gradient = self._session.value_and_gradient(data.dataset, _truth("training", training))
+        value, gradient = self._session.value_and_gradient(data.dataset, truth("training", training))
         return value, gradient
 
     @contextmanager
@@ -421,7 +470,7 @@ class Trainer:
         self.model = Sequential._wrap(session.model())
         self.optimizer, self.loss, metrics = _parts(session, custom_objects or {})
         order = {name: i for i, name in enumerate(record.metrics)}
-        self.metrics = sorted(metrics, key=lambda metric: order.get(_name_of(metric), len(order)))
+        self.metrics = sorted(metrics, key=lambda metric: order.get(name_of(metric), len(order)))
         self._seed = session.seed()
         self._begin()
         self.epoch, self.history = record.epoch, record.history
@@ -469,17 +518,17 @@ class Trainer:
         return {name: logs[name] for name in ("loss", *self._metric_names())}
 
     def _metric_names(self) -> list[str]:
-        return [_name_of(metric) for metric in self.metrics]
+        return [name_of(metric) for metric in self.metrics]
 
     def _direction(self, name: str) -> str | None:
         """Whether a figure is better small ("min") or large ("max"); None when nobody knows."""
         if name in ("loss", "learning_rate"):
             return "min"
         for metric in self.metrics:
-            if _name_of(metric) != name:
+            if name_of(metric) != name:
                 continue
             if isinstance(metric, str):
-                return "max" if metric in _ACCURACY else direction_of(class_named("metric", metric).__name__)
+                return "max" if metric in ACCURACY else direction_of(class_named("metric", metric).__name__)
             return direction_of(type(metric).__name__) if isinstance(metric, Metric) else None
         return None
 
@@ -507,64 +556,3 @@ def _parts(session: _core.Session, custom: Mapping[str, Any]) -> tuple[Optimizer
         else:
             metrics.append(wrap(Metric, metric))
     return optimizer, loss, metrics
-
-
-def _checked_metric(metric: Any) -> AnyMetric:
-    if isinstance(metric, type) and issubclass(metric, Metric):
-        return find(Metric, metric)
-    if isinstance(metric, str):
-        known = [*_ACCURACY, *names_of("metric")]
-        if metric not in known:
-            raise unknown("metric", metric, known)
-        return metric
-    if isinstance(metric, Metric):
-        return metric
-    if callable(metric):
-        return cast("Callable[[Any, Any], float]", metric)
-    raise ArgumentError(
-        f"Trainer: expected names, objects of lamina.metrics or functions as metrics, got {metric!r}."
-    )
-
-
-def _name_of(metric: AnyMetric) -> str:
-    if isinstance(metric, str):
-        return metric
-    return metric.name if isinstance(metric, Metric) else callable_name(metric)
-
-
-def _check_names(names: list[str]) -> None:
-    for i, name in enumerate(names):
-        if name in names[:i] or name in ("loss", "learning_rate") or name.startswith("val_"):
-            raise ArgumentError(
-                f"Trainer: expected metrics with names of their own, got '{name}'"
-                f"{' twice' if name in names[:i] else ', which is taken'}."
-            )
-
-
-def _whole(name: str, value: Any, least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < 2**63:
-        raise ArgumentError(f"fit: expected {name} to be a whole number of at least {least}, got {value!r}.")
-    return int(value)
-
-
-def _truth(name: str, value: Any) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
-        raise ArgumentError(f"Expected {name} to be True or False, got {value!r}.")
-    return bool(value)
-
-
-def _batch_size(name: str, value: Any) -> int | str:
-    if isinstance(value, str):
-        if value != "full":
-            raise ArgumentError(
-                f"Expected {name} to be a whole number of at least 1 or 'full', got {value!r}."
-            )
-        return value
-    _check_count(name, value)
-    return int(value)
-
-
-def _frequency(value: Any) -> int | tuple[int, ...]:
-    if isinstance(value, (int, np.integer)) or not isinstance(value, Iterable) or isinstance(value, str):
-        return _whole("validation_freq", value, 1)
-    return tuple(_whole("validation_freq", epoch, 1) for epoch in value)
