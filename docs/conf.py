@@ -32,7 +32,7 @@ myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 default_role = "literal"  # docstrings write code in single backticks
 
-autodoc_default_options = {"members": True, "inherited-members": False, "show-inheritance": True}
+autodoc_default_options = {"members": True, "inherited-members": False}
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = True
@@ -69,7 +69,7 @@ def write_reference(app):
     for page in MODULES.glob("*.md"):
         page.unlink()
     shared = [*lamina.layers.__all__, *lamina.errors.__all__]  # these have pages of their own
-    pages = {"lamina": f":exclude-members: {', '.join(shared)}\n"}
+    pages = {"lamina.errors": ":show-inheritance:\n", "lamina": f":exclude-members: {', '.join(shared)}\n"}
     for info in pkgutil.walk_packages(lamina.__path__, "lamina."):
         if not any(part.startswith("_") for part in info.name.split(".")) and info.name != "lamina.cli":
             importlib.import_module(info.name)
@@ -79,6 +79,12 @@ def write_reference(app):
         if name not in parts:
             body = f"# {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{options and '   ' + options}```\n"
             (MODULES / f"{name}.md").write_text(body)
+
+
+def keep_colons(app, what, name, item, options, lines):
+    """Keep napoleon from taking a property's first line for "type: description"."""
+    if what == "property" and lines:
+        lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
 
 
 def leave_out_absent(app, name, source):
@@ -93,3 +99,4 @@ def setup(app):
     app.connect("builder-inited", draw_figures)
     app.connect("builder-inited", write_reference)
     app.connect("source-read", leave_out_absent)
+    app.connect("autodoc-process-docstring", keep_colons, priority=400)  # before napoleon

@@ -30,7 +30,8 @@ class SumOfOutputs(lm.losses.Loss):
 
 def draw_function(name):
     """The function and its derivative, which must be the slope of the function."""
-    x = np.linspace(-5.0125, 5.0125, 402, dtype=np.float32)  # never at 0, where relu has a kink
+    end = 8.02 if name in ("relu6", "hard_sigmoid", "sigmoid") else 5.0125
+    x = np.linspace(-end, end, 402, dtype=np.float32)  # never at 0, where relu has a kink
     value, slope = lm.activations.get(name)(x), slopes(name, x)
     steps = np.diff(value.astype(np.float64)) / np.diff(x.astype(np.float64))
     middle = (slope[1:] + slope[:-1]) / 2
@@ -38,7 +39,7 @@ def draw_function(name):
     figure, (panel,) = panels(1, 1, width=4.6, height=2.6)
     panel.plot(x, value, label=name)
     panel.plot(x, slope, "--", label="its derivative")
-    panel.set(xlabel="x", ylim=(max(value.min(), -5) - 0.3, min(max(value.max(), 1), 6) + 0.3))
+    panel.set(xlabel="x", ylim=(max(value.min(), -5) - 0.3, min(max(value.max(), 1), 6) + 0.4))
     panel.legend(loc="upper left")
     save(figure, f"activation_{name}")
 

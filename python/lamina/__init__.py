@@ -1,4 +1,4 @@
-"""lamina: deep learning on CPUs, with a C++ core.
+"""lamina: deep learning on CPUs, with a C++ core::
 
     import lamina as lm
 
