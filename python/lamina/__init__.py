@@ -1,4 +1,6 @@
-"""lamina: deep learning on CPUs, with a C++ core::
+"""lamina: deep learning on CPUs, with a C++ core.
+
+In short::
 
     import lamina as lm
 
