@@ -71,7 +71,9 @@ def write_reference(app):
     shared = [*lamina.layers.__all__, *lamina.errors.__all__]  # these have pages of their own
     pages = {"lamina.errors": ":show-inheritance:\n", "lamina": f":exclude-members: {', '.join(shared)}\n"}
     for info in pkgutil.walk_packages(lamina.__path__, "lamina."):
-        if not any(part.startswith("_") for part in info.name.split(".")) and info.name != "lamina.cli":
+        if not any(part.startswith("_") for part in info.name.split(".")) and not info.name.startswith(
+            "lamina.cli"
+        ):
             importlib.import_module(info.name)
             pages.setdefault(info.name, "")
     parts = {"lamina." + part for part in ("model", "trainer", "history", "config")}  # on lamina's own page

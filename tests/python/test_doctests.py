@@ -29,7 +29,9 @@ COVERED = ("on_", "set_trainer", "set_params", "state_dict", "load_state_dict")
 def public_modules():
     yield "lamina", lm
     for info in pkgutil.walk_packages(lm.__path__, "lamina."):
-        if not any(part.startswith("_") for part in info.name.split(".")) and info.name != "lamina.cli":
+        if not any(part.startswith("_") for part in info.name.split(".")) and not info.name.startswith(
+            "lamina.cli"
+        ):
             try:
                 yield info.name, importlib.import_module(info.name)
             except ImportError:  # an optional package
@@ -49,7 +51,7 @@ def public():
     """(name, object) of everything public, once."""
     found = {}
     for module_name, module in public_modules():
-        for name in module.__all__:
+        for name in getattr(module, "__all__", ()):
             value = getattr(module, name)
             if inspect.isclass(value) or inspect.isfunction(value):
                 found.setdefault(id(value), (f"{module_name}.{name}", value))
