@@ -13,15 +13,15 @@ from .errors import ArgumentError
 from .model import _check_count
 
 AnyMetric = Metric | str | Callable[[Any, Any], float]
-ACCURACY = ("accuracy", "acc")
+_ACCURACY = ("accuracy", "acc")
 
 
-def checked_metric(metric: Any) -> AnyMetric:
+def _checked_metric(metric: Any) -> AnyMetric:
     """Return a metric as it is, or an object of its class; `ArgumentError` for anything else."""
     if isinstance(metric, type) and issubclass(metric, Metric):
         return find(Metric, metric)
     if isinstance(metric, str):
-        known = [*ACCURACY, *names_of("metric")]
+        known = [*_ACCURACY, *names_of("metric")]
         if metric not in known:
             raise unknown("metric", metric, known)
         return metric
@@ -34,14 +34,14 @@ def checked_metric(metric: Any) -> AnyMetric:
     )
 
 
-def name_of(metric: AnyMetric) -> str:
+def _name_of(metric: AnyMetric) -> str:
     """Return the name of a metric in logs."""
     if isinstance(metric, str):
         return metric
     return metric.name if isinstance(metric, Metric) else callable_name(metric)
 
 
-def check_names(names: list[str]) -> None:
+def _check_names(names: list[str]) -> None:
     """Raise `ArgumentError` unless metrics have names of their own."""
     for i, name in enumerate(names):
         if name in names[:i] or name in ("loss", "learning_rate") or name.startswith("val_"):
@@ -51,21 +51,21 @@ def check_names(names: list[str]) -> None:
             )
 
 
-def whole(name: str, value: Any, least: int = 0) -> int:
+def _whole(name: str, value: Any, least: int = 0) -> int:
     """Return a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < 2**63:
         raise ArgumentError(f"fit: expected {name} to be a whole number of at least {least}, got {value!r}.")
     return int(value)
 
 
-def truth(name: str, value: Any) -> bool:
+def _truth(name: str, value: Any) -> bool:
     """Return a bool."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentError(f"Expected {name} to be True or False, got {value!r}.")
     return bool(value)
 
 
-def batch_rows(name: str, value: Any) -> int | str:
+def _batch_size(name: str, value: Any) -> int | str:
     """Return a batch size: a number, or "full"."""
     if isinstance(value, str):
         if value != "full":
@@ -77,8 +77,8 @@ def batch_rows(name: str, value: Any) -> int | str:
     return int(value)
 
 
-def frequency(value: Any) -> int | tuple[int, ...]:
+def _frequency(value: Any) -> int | tuple[int, ...]:
     """Return `validation_freq`: a number, or the epochs."""
     if isinstance(value, (int, np.integer)) or not isinstance(value, Iterable) or isinstance(value, str):
-        return whole("validation_freq", value, 1)
-    return tuple(whole("validation_freq", epoch, 1) for epoch in value)
+        return _whole("validation_freq", value, 1)
+    return tuple(_whole("validation_freq", epoch, 1) for epoch in value)

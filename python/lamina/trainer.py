@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from . import _checkpoint, _core
 from ._arguments import (
-    ACCURACY,
+    _ACCURACY,
     AnyMetric,
-    batch_rows,
-    check_names,
-    checked_metric,
-    frequency,
-    name_of,
-    truth,
-    whole,
+    _batch_size,
+    _check_names,
+    _checked_metric,
+    _frequency,
+    _name_of,
+    _truth,
+    _whole,
 )
 from ._callback import Callback, direction_of
 from ._configurable import class_named, find, wrap
@@ -101,8 +101,8 @@ class Trainer:
         self.model = model
         self.optimizer = find(Optimizer, optimizer)
         self.loss = find(Loss, loss)
-        self.metrics: list[AnyMetric] = [checked_metric(metric) for metric in metrics]
-        check_names([name_of(metric) for metric in self.metrics])
+        self.metrics: list[AnyMetric] = [_checked_metric(metric) for metric in metrics]
+        _check_names([_name_of(metric) for metric in self.metrics])
         self._seed = _checked_seed(seed)
         self._targets = Targets()
         self._session = self._new_session(model._model())
@@ -207,16 +207,16 @@ class Trainer:
         3
         """
         options = FitOptions(
-            whole("epochs", epochs),
-            whole("initial_epoch", initial_epoch),
-            batch_rows("batch_size", batch_size),
-            batch_rows(
+            _whole("epochs", epochs),
+            _whole("initial_epoch", initial_epoch),
+            _batch_size("batch_size", batch_size),
+            _batch_size(
                 "validation_batch_size",
                 batch_size if validation_batch_size is None else validation_batch_size,
             ),
-            frequency(validation_freq),
-            truth("shuffle", shuffle),
-            None if steps_per_epoch is None else whole("steps_per_epoch", steps_per_epoch, 1),
+            _frequency(validation_freq),
+            _truth("shuffle", shuffle),
+            None if steps_per_epoch is None else _whole("steps_per_epoch", steps_per_epoch, 1),
             class_weight,
         )
         every = callback_list(callbacks, verbose)
@@ -301,10 +301,10 @@ class Trainer:
         >>> list(trainer.evaluate(x, y))
         ['loss', 'mae', 'r2']
         """
-        rows = batch_rows("batch_size", batch_size)
+        rows = _batch_size("batch_size", batch_size)
         data = source_of(x, y, sample_weight, "evaluate")
         data.check(self._session)
-        logs = evaluate(self, data, rows, truth("use_ema", use_ema))
+        logs = evaluate(self, data, rows, _truth("use_ema", use_ema))
         if verbose not in (0, "auto"):
             print(" - ".join(f"{name}: {value:.4g}" for name, value in logs.items()))
         return logs
@@ -379,7 +379,7 @@ class Trainer:
         data = rows_of(x, y, sample_weight)
         data.check(self._session)
         self._targets.dtype = data.y.dtype
-        value, gradient = self._session.value_and_gradient(data.dataset, truth("training", training))
+        value, gradient = self._session.value_and_gradient(data.dataset, _truth("training", training))
         return value, gradient
 
     @contextmanager
@@ -470,7 +470,7 @@ class Trainer:
         self.model = Sequential._wrap(session.model())
         self.optimizer, self.loss, metrics = _parts(session, custom_objects or {})
         order = {name: i for i, name in enumerate(record.metrics)}
-        self.metrics = sorted(metrics, key=lambda metric: order.get(name_of(metric), len(order)))
+        self.metrics = sorted(metrics, key=lambda metric: order.get(_name_of(metric), len(order)))
         self._seed = session.seed()
         self._begin()
         self.epoch, self.history = record.epoch, record.history
@@ -518,17 +518,17 @@ class Trainer:
         return {name: logs[name] for name in ("loss", *self._metric_names())}
 
     def _metric_names(self) -> list[str]:
-        return [name_of(metric) for metric in self.metrics]
+        return [_name_of(metric) for metric in self.metrics]
 
     def _direction(self, name: str) -> str | None:
         """Whether a figure is better small ("min") or large ("max"); None when nobody knows."""
         if name in ("loss", "learning_rate"):
             return "min"
         for metric in self.metrics:
-            if name_of(metric) != name:
+            if _name_of(metric) != name:
                 continue
             if isinstance(metric, str):
-                return "max" if metric in ACCURACY else direction_of(class_named("metric", metric).__name__)
+                return "max" if metric in _ACCURACY else direction_of(class_named("metric", metric).__name__)
             return direction_of(type(metric).__name__) if isinstance(metric, Metric) else None
         return None
 
