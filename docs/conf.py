@@ -37,6 +37,7 @@ autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False
+napoleon_use_ivar = True  # attributes in a class's docstring may be properties as well
 
 html_theme = "furo"
 html_title = f"lamina {release}"
@@ -89,6 +90,11 @@ def keep_colons(app, what, name, item, options, lines):
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
 
 
+def leave_out_routing(app, what, name, item, skip, options):
+    """Leave out the methods that scikit-learn gives estimators, `set_fit_request` and so on."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
 def leave_out_absent(app, name, source):
     """Take the optional pages that are not there out of the front page's table of contents."""
     if name == "index":
@@ -101,4 +107,5 @@ def setup(app):
     app.connect("builder-inited", draw_figures)
     app.connect("builder-inited", write_reference)
     app.connect("source-read", leave_out_absent)
+    app.connect("autodoc-skip-member", leave_out_routing)
     app.connect("autodoc-process-docstring", keep_colons, priority=400)  # before napoleon
