@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +148,9 @@ def save_keras_weights(model: Sequential, path: Path) -> None:
     if not name.endswith(".weights.h5"):
         raise ArgumentError(f"save_keras_weights: expected a name that ends in .weights.h5, got '{name}'.")
     model._used("be saved")
-    h5py, memory = _h5py("save_keras_weights"), io.BytesIO()
+    from io import BytesIO
+
+    h5py, memory = _h5py("save_keras_weights"), BytesIO()
     with h5py.File(memory, "w") as file:
         file.create_group("vars").attrs["name"] = "sequential"
         for group, layer in zip(
@@ -273,6 +272,8 @@ def _h5py(what: str) -> Any:
 
 
 def _from_file(path: Path) -> Sequential:
+    import json
+
     name = os.fspath(path)
     try:
         entry = json.loads(_member(path, "config.json"))
@@ -297,6 +298,8 @@ def _from_file(path: Path) -> Sequential:
 
 def _member(path: Path, member: str) -> bytes:
     """Read a file of an archive; one that claims to be much larger than the archive is refused."""
+    import zipfile
+
     name = os.fspath(path)
     try:
         with file_errors(path, "read"), zipfile.ZipFile(name) as archive:
@@ -325,15 +328,18 @@ def _groups(types: Sequence[str]) -> list[str]:
 
 def _stored(path: Path, wanted: Sequence[tuple[str, int]]) -> list[list[NDArray[Any]]]:
     """Read the weights of layers of the given types, with so many weights each."""
+    from io import BytesIO
+    from zipfile import is_zipfile
+
     name, h5py = os.fspath(path), _h5py("Reading weights of Keras")
-    if zipfile.is_zipfile(name):
+    if is_zipfile(name):
         content = _member(path, "model.weights.h5")
     else:
         with file_errors(path, "read"), open(name, "rb") as plain:
             content = plain.read()
     found = []
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with h5py.File(BytesIO(content), "r") as file:
             for group, (_, count) in zip(_groups([kind for kind, _ in wanted]), wanted, strict=True):
                 found.append([np.array(file[f"layers/{group}/vars/{i}"]) for i in range(count)])
     except (KeyError, OSError, ValueError) as error:
