@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the documentation site into build/docs/html; any warning is an error.
 # It makes a virtual environment of its own (.venv-docs, or LAMINA_DOCS_VENV) with lamina built from this checkout, or
-# from the wheel that LAMINA_WHEEL names. Needs Python >= 3.10 and, without a wheel, a C++20 compiler.
+# from the wheel that LAMINA_WHEEL names. Needs Python >= 3.11 (Sphinx does) and, without a wheel, a C++20 compiler.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${LAMINA_DOCS_VENV:-$PWD/.venv-docs}
