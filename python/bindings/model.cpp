@@ -4,6 +4,9 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "arrays.h"
@@ -139,8 +142,11 @@ void bind_weights(py::class_<Model>& cls) {
            })
       .def("count_params", &count_params)
       .def(
-          "save", [](const Model& model, const std::string& path) { save_model(model, path); },
-          py::arg("path"), py::call_guard<py::gil_scoped_release>())
+          "save",
+          [](const Model& model, const std::string& path,
+             const std::map<std::string, std::string>& metadata) { save_file(model, metadata, {}, path); },
+          py::arg("path"), py::arg("metadata") = std::map<std::string, std::string>(),
+          py::call_guard<py::gil_scoped_release>())
       .def(
           "save_weights", [](const Model& model, const std::string& path) { save_weights(model, path); },
           py::arg("path"), py::call_guard<py::gil_scoped_release>())
@@ -176,6 +182,13 @@ void bind_model(py::module_& module) {
       .def("clone", &Model::clone);
   bind_weights(cls);
   module.def("load_model", &load_model, py::arg("path"), py::call_guard<py::gil_scoped_release>());
+  module.def(
+      "load_model_and_metadata",
+      [](const std::string& path) {
+        FileContents contents = load_file(path);
+        return std::pair(std::move(contents.model), std::move(contents.metadata));
+      },
+      py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("inspect_file", &inspect, py::arg("path"));
 }
 

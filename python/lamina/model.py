@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,15 @@ import numpy as np
 
 from . import _core
 from ._arrays import as_float32, as_rows
+from ._batches import parts_of
 from ._configurable import wrap
+from ._dot import to_dot
+from ._files import write_whole
 from ._layer import Layer
+from ._notebook import in_notebook, show_table
 from ._progress import duration
-from ._summary import summary
+from ._summary import summary, summary_html
+from .data import Dataset
 from .errors import ArgumentError, ShapeError, StateError
 
 if TYPE_CHECKING:
@@ -59,13 +64,15 @@ class Sequential:
         self._input: Layer | None = None
         self._core: _core.Model | None = None
         self._in_use = False  # weights were given out, or a trainer was made
+        self._metadata: dict[str, str] = {}
         self._extend(list(layers))
 
     @classmethod
-    def _wrap(cls, core: _core.Model) -> Sequential:
+    def _wrap(cls, core: _core.Model, metadata: Mapping[str, str] | None = None) -> Sequential:
         """Return the Python model of one of the core, with Python layers of its own."""
         self = cls.__new__(cls)
         self._seed, self._core, self._input, self._in_use = core.seed(), core, None, True
+        self._metadata = {key: text for key, text in (metadata or {}).items() if not _is_reserved(key)}
         self._layers = [wrap(Layer, core.layer(index)) for index in range(core.num_layers())]
         for index, layer in enumerate(self._layers):
             layer._attach(core, index)
@@ -220,8 +227,8 @@ class Sequential:
 
         Parameters
         ----------
-        x : array of shape (n, ...)
-            Any numeric type; a list or a data frame, too.
+        x : array of shape (n, ...), or Dataset
+            Any numeric type; a list or a data frame, too. Of a Dataset's batches x is taken.
         batch_size : int or None, default None
             Rows at a time. It changes memory and speed, never the result.
         verbose : int, default 0
@@ -248,15 +255,22 @@ class Sequential:
         if batch_size is not None:
             _check_count("batch_size", batch_size)
         if verbose in (0, "auto"):
+            if isinstance(x, Dataset):
+                return self._predict_batches(x, batch_size)
             return self._used("predict").predict(as_rows(x, "x"), batch_size)
         start = perf_counter()
-        y = self._used("predict").predict(as_rows(x, "x"), batch_size)
+        y = self.predict(x, batch_size)
         print(f"predicted {len(y):,} rows in {duration(perf_counter() - start)}")
         return y
 
     def __call__(self, x: Any) -> NDArray[np.float32]:
         """`predict(x)`."""
-        return self._used("predict").predict(as_rows(x, "x"), None)
+        return self.predict(x)
+
+    def _predict_batches(self, data: Dataset, batch_size: int | None) -> NDArray[np.float32]:
+        model = self._used("predict")
+        parts = [model.predict(parts_of(batch)[0], batch_size) for batch in data]
+        return np.concatenate(parts or [np.empty((0, *model.output_shape()), np.float32)])
 
     # ---- weights
 
@@ -318,9 +332,30 @@ class Sequential:
 
     # ---- files
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Texts of yours that go into the file with `save`, and come back with `load_model`.
+
+        Keys that begin with "lamina", and "trainer", are lamina's own: `ArgumentError` when setting them.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4)])
+        >>> model.metadata = {"trained on": "2,000 flats"}
+        >>> model.save("model.safetensors")
+        >>> lm.load_model("model.safetensors").metadata
+        {'trained on': '2,000 flats'}
+        """
+        return dict(self._metadata)
+
+    @metadata.setter
+    def metadata(self, metadata: Mapping[str, str]) -> None:
+        self._metadata = _checked_metadata(metadata)
+
+    def save(self, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
         """Write architecture and weights to a safetensors file, whole or not at all.
 
+        `metadata` are texts to keep beside them, `model.metadata` by default; 4 MB of header is the limit.
         `FileError` when the path can't be written, `StateError` before the model is built.
 
         Examples
@@ -330,7 +365,8 @@ class Sequential:
         >>> lm.load_model("model.safetensors").count_params()
         26
         """
-        self._used("be saved").save(os.fspath(path))
+        texts = self._metadata if metadata is None else _checked_metadata(metadata)
+        self._used("be saved").save(os.fspath(path), texts)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the weights alone to a safetensors file; errors as `save`.
@@ -384,6 +420,7 @@ class Sequential:
             return Sequential([], self._seed)
         copy = Sequential._wrap(self._model().clone())
         copy._in_use = self._in_use
+        copy._metadata = dict(self._metadata)
         return copy
 
     # ---- text
@@ -394,7 +431,8 @@ class Sequential:
         """Print a table of the layers: name (type), output shape, number of parameters; and their totals.
 
         `line_length` is in characters, the table's own width by default; `print_fn` gets the whole text
-        instead of `print`.
+        instead of `print`. In a notebook the table is shown as HTML, and so it is for a model alone in a
+        cell.
 
         Examples
         --------
@@ -402,7 +440,43 @@ class Sequential:
         >>> model.summary(print_fn=lambda text: print("dense (Dense)" in text))
         True
         """
-        (print_fn or print)(summary(self, line_length))
+        text = summary(self, line_length)
+        if print_fn is None and in_notebook():
+            show_table(text, summary_html(self))
+        else:
+            (print_fn or print)(text)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
+    def to_dot(
+        self, path: str | os.PathLike[str] | None = None, show_shapes: bool = True, rankdir: str = "TB"
+    ) -> str:
+        """Return the graph in DOT, Graphviz's language: `dot -Tsvg model.dot -o model.svg` draws it.
+
+        Parameters
+        ----------
+        path : str, path or None, default None
+            Where to write it as well. `FileError` where that can't be.
+        show_shapes : bool, default True
+            Whether to show output shapes and numbers of parameters, where the model is built.
+        rankdir : 'TB', 'LR', 'BT' or 'RL', default 'TB'
+            Where the graph runs: from top to bottom, from left to right, ...
+
+        Examples
+        --------
+        >>> print(lm.Sequential([lm.Dense(4), lm.Dense(2)]).to_dot())
+        digraph model {
+          ...
+          n0 [label="dense (Dense)"];
+          n1 [label="dense_1 (Dense)"];
+          n0 -> n1;
+        }
+        """
+        text = to_dot(self, show_shapes, rankdir)
+        if path is not None:
+            write_whole(path, text.encode("utf-8"))
+        return text
 
     def __repr__(self) -> str:
         inner = [
@@ -417,19 +491,22 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         if self.built:
-            return {"file": _file_bytes(self._used("be copied").save)}
+            return {"file": _file_bytes(self._used("be copied").save), "metadata": self._metadata}
         layers = [*([self._input] if self._input is not None else []), *self._layers]
-        return {"layers": layers, "frozen": [layer._frozen for layer in layers], "seed": self._seed}
+        frozen = [layer._frozen for layer in layers]
+        return {"layers": layers, "frozen": frozen, "seed": self._seed, "metadata": self._metadata}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "file" in state:
             self.__dict__.update(Sequential._wrap(_from_bytes(state["file"], _core.load_model)).__dict__)
             for index, layer in enumerate(self._layers):
                 layer._attach(self._model(), index)
+            self._metadata = dict(state.get("metadata", {}))
             return
         for layer, frozen in zip(state["layers"], state["frozen"], strict=True):
             layer._frozen = frozen
         self.__init__(state["layers"], state["seed"])  # type: ignore[misc]
+        self._metadata = dict(state.get("metadata", {}))
 
     if not TYPE_CHECKING:
 
@@ -510,7 +587,26 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
     >>> bool((copy.flat_parameters == model.flat_parameters).all())
     True
     """
-    return Sequential._wrap(_core.load_model(os.fspath(path)))
+    return Sequential._wrap(*_core.load_model_and_metadata(os.fspath(path)))
+
+
+def _is_reserved(key: str) -> bool:
+    return key.startswith("lamina") or key == "trainer"
+
+
+def _checked_metadata(metadata: Any) -> dict[str, str]:
+    if not isinstance(metadata, Mapping):
+        raise ArgumentError(f"Expected metadata to be a dict of texts, got {metadata!r}.")
+    for key, text in metadata.items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise ArgumentError(f"Expected metadata to be a dict of texts, got {key!r}: {text!r}.")
+        if _is_reserved(key):
+            raise ArgumentError(f"Expected a key of metadata that is not lamina's own, got {key!r}.")
+        try:
+            (key + text).encode()
+        except UnicodeEncodeError:
+            raise ArgumentError(f"Expected metadata in Unicode, got half characters in {key!r}.") from None
+    return dict(metadata)
 
 
 def _checked_seed(seed: Any) -> int | None:

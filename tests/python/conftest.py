@@ -33,3 +33,24 @@ def classes(rng):
     y = rng.integers(0, 3, 90)
     centres = 1.5 * rng.normal(size=(3, 6))
     return (centres[y] + rng.normal(size=(90, 6))).astype(np.float32), y
+
+
+@pytest.fixture(scope="session")
+def survivors():
+    """A model of who survives, of the table `tables.passengers()`."""
+    from tables import passengers
+
+    from lamina.tabular import TabularModel
+
+    model = TabularModel(hidden=(16,), epochs=60, learning_rate=0.01)
+    return model.fit(passengers(), "survived", verbose=0)
+
+
+@pytest.fixture(scope="session")
+def prices():
+    """A model of the price, of the table `tables.stones()`."""
+    from tables import stones
+
+    from lamina.tabular import TabularModel
+
+    return TabularModel(hidden=(32,), epochs=80, learning_rate=0.01).fit(stones(), "price", verbose=0)

@@ -1,6 +1,8 @@
 """Sequential: building, names, summary, weights, the flat parameters, freezing, predicting."""
 
 import gc
+import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -301,3 +303,18 @@ def test_predictions_own_their_memory(rng):
 def test_trainer_shows_its_model():
     model = mlp()
     assert lm.Trainer(model, loss="mse").model is model
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+def test_a_hundred_thousand_predictions_keep_no_memory():
+    def resident_kib():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024
+
+    model = lm.Sequential([lm.Input((20,)), lm.Dense(64, activation="relu"), lm.Dense(1)], seed=1)
+    x = np.ones((1, 20), np.float32)
+    for _ in range(1000):
+        model.predict(x)
+    before = resident_kib()
+    for _ in range(100_000):
+        model.predict(x)
+    assert resident_kib() - before < 512  # one array kept a call would be 10,000

@@ -172,12 +172,14 @@ class Pool {
 
   void run_job(std::size_t count, const TaskRef& task) {
     task_ = &task;
-    count_ = count;
-    next_.store(0, std::memory_order_relaxed);
+    for (std::size_t member = 0; member < shares_.size(); ++member) {
+      shares_[member].next.store(count * member / shares_.size(), std::memory_order_relaxed);
+      shares_[member].end = count * (member + 1) / shares_.size();
+    }
     gate_.fetch_or(kOpen);
     epoch_.fetch_add(1);
     epoch_.notify_all();
-    take_tasks();
+    take_tasks(0);
     std::uint32_t inside = gate_.fetch_and(~kOpen) & ~kOpen;
     for (int spin = 0; inside != 0; inside = gate_.load()) {
       if (++spin < kSpins) {
@@ -188,15 +190,18 @@ class Pool {
     }
   }
 
-  void take_tasks() {
-    for (;;) {
-      const std::size_t i = next_.fetch_add(1, std::memory_order_relaxed);
-      if (i >= count_) return;
-      (*task_)(i);
+  // Its own share first, then what the others have not begun.
+  void take_tasks(std::size_t member) {
+    for (std::size_t i = 0; i < shares_.size(); ++i) {
+      Share& share = shares_[(member + i) % shares_.size()];
+      while (share.next.load(std::memory_order_relaxed) < share.end) {
+        const std::size_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (task < share.end) (*task_)(task);
+      }
     }
   }
 
-  void work() {
+  void work(std::size_t member) {
     inside_task = true;
     std::uint32_t seen = 0;
     for (;;) {
@@ -204,7 +209,7 @@ class Pool {
       if (stop_.load()) return;
       // Counting in before looking at the gate: either the caller sees the count, or this thread sees the
       // gate shut.
-      if ((gate_.fetch_add(1) & kOpen) != 0) take_tasks();
+      if ((gate_.fetch_add(1) & kOpen) != 0) take_tasks(member);
       if (gate_.fetch_sub(1) == 1) gate_.notify_one();
     }
   }
@@ -221,10 +226,13 @@ class Pool {
 
   void start_workers() {
     try {
-      while (workers_.size() + 1 < size()) workers_.emplace_back([this] { work(); });
+      while (workers_.size() + 1 < size()) {
+        workers_.emplace_back([this, member = workers_.size() + 1] { work(member); });
+      }
     } catch (const std::system_error&) {
       start_failed_ = true;  // the system gives no more threads: go on with those that run
     }
+    shares_ = std::vector<Share>(workers_.size() + 1);
   }
 
   void stop_workers() {
@@ -242,11 +250,16 @@ class Pool {
   bool start_failed_ = false;
   std::vector<std::thread> workers_;
   const TaskRef* task_ = nullptr;
-  std::size_t count_ = 0;
+  // The tasks of a job that a member (0 calls, the others are workers) begins with: the same ones each time,
+  // so that what they work on stays in that processor's cache.
+  struct alignas(64) Share {
+    std::atomic<std::size_t> next{0};
+    std::size_t end = 0;
+  };
+  std::vector<Share> shares_;
   std::atomic<bool> stop_{false};
   alignas(64) std::atomic<std::uint32_t> epoch_{0};
   alignas(64) std::atomic<std::uint32_t> gate_{0};  // kOpen, and how many workers are inside
-  alignas(64) std::atomic<std::size_t> next_{0};
 };
 
 // The pool is never destroyed, so that a thread which outlives main can still call. A forked child has none
@@ -260,11 +273,12 @@ void make_pool_in_child() {
 }
 
 Pool& pool() {
+  if (Pool* made = the_pool.load(std::memory_order_acquire); made != nullptr) return *made;
   static std::once_flag once;
   std::call_once(once, [] {
-    the_pool.store(new Pool(default_size()));
     pthread_atfork(nullptr, nullptr, make_pool_in_child);
     std::atexit([] { the_pool.load()->shut_down(); });
+    the_pool.store(new Pool(default_size()));
   });
   return *the_pool.load(std::memory_order_acquire);
 }
