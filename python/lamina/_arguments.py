@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from ._checks import _check_count
 from ._configurable import find, names_of, unknown
 from ._kinds import Metric, callable_name
 from .errors import ArgumentError
-from .model import _check_count
 
 AnyMetric = Metric | str | Callable[[Any, Any], float]
 _ACCURACY = ("accuracy", "acc")

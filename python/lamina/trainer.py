@@ -20,6 +20,7 @@ from ._arguments import (
     _whole,
 )
 from ._callback import Callback, direction_of
+from ._checks import _checked_seed
 from ._configurable import class_named, find, wrap
 from ._data import ClassWeight, Rows, rows_of, source_of, validation_of
 from ._kinds import Metric, Optimizer
@@ -28,7 +29,7 @@ from ._targets import Targets
 from ._training import Fit, FitOptions, callback_list, evaluate
 from .errors import ArgumentError
 from .history import History
-from .model import Sequential, _checked_seed
+from .model import Sequential
 
 if TYPE_CHECKING:
     import numpy as np

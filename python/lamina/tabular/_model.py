@@ -293,8 +293,7 @@ class TabularModel:
     def predict(self, table: Any, unknown: str = "error") -> NDArray[Any]:
         """Return a label or a number for each row of a table with the raw columns.
 
-        Arguments (`table`, `unknown`) and errors are those of `Preprocessor.transform`; the target may be there or
-        not.
+        `table`, `unknown` and errors are those of `Preprocessor.transform`; the target may be there or not.
         """
         target = self._fitted()[1]
         return target.decode(self._output(table, unknown, None))
