@@ -1,5 +1,7 @@
 """lamina: deep learning on CPUs, with a C++ core.
 
+In short::
+
     import lamina as lm
 
     model = lm.Sequential([lm.Dense(64, activation="relu"), lm.Dense(10, activation="softmax")])
@@ -17,6 +19,7 @@ from . import (
     activations,
     callbacks,
     constraints,
+    convert,
     data,
     datasets,
     errors,
@@ -57,6 +60,7 @@ __all__ = [
     "activations",
     "callbacks",
     "constraints",
+    "convert",
     "data",
     "datasets",
     "errors",

@@ -35,6 +35,17 @@ class Callback:
     `steps`, `batch_size` and `metrics` (the names in the logs). `self.trainer.stop_training = True` ends
     training after the epoch, or after the batch when it is set in a batch's hook. Epochs and batches count
     from 0. Training is fastest when no callback has a batch's hook.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> class Announce(lm.callbacks.Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         print(epoch, sorted(logs))
+    >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[Announce()], verbose=0)
+    0 ['learning_rate', 'loss']
+    1 ['learning_rate', 'loss']
     """
 
     trainer: Trainer

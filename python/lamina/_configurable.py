@@ -80,13 +80,30 @@ class Configurable:
         return {} if schema is None else {field["name"]: field for field in schema["fields"]}
 
     def get_config(self) -> dict[str, Any]:
-        """All hyperparameters by name; nested objects as `{"class_name": ..., "config": {...}}`."""
+        """All hyperparameters by name; nested objects as `{"class_name": ..., "config": {...}}`.
+
+        Examples
+        --------
+        >>> lm.regularizers.L2(0.5).get_config()
+        {'l2': 0.5}
+        """
         fields = self._fields()
         return {name: to_plain(value, fields[name]["kind"]) for name, value in self._values().items()}
 
     @classmethod
     def from_config(cls: type[C], config: Mapping[str, Any]) -> C:
-        """Make an object from what `get_config` returned."""
+        """Make an object from what `get_config` returned.
+
+        Parameters
+        ----------
+        config : dict
+            Hyperparameters by name, nested objects as `get_config` gives them.
+
+        Examples
+        --------
+        >>> lm.regularizers.L2.from_config({"l2": 0.5})
+        L2(l2=0.5)
+        """
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -173,14 +190,28 @@ class _Signature:
         self.initializer = initializer
 
 
-def declare(base: type[C], type_name: str) -> type[C]:
-    """Make the Python class of a type declared in C++, below `base`."""
+class _Docstring:
+    """The docstring of a declared class, worked out when somebody asks."""
+
+    def __init__(self, schema: _core.Schema, notes: str, example: str) -> None:
+        self.parts = schema, notes, example
+
+    def __get__(self, instance: object, owner: type[Configurable]) -> str:
+        return _docstring(*self.parts)
+
+
+def declare(base: type[C], type_name: str, notes: str = "", example: str = "") -> type[C]:
+    """Make the Python class of a type declared in C++, below `base`.
+
+    `notes` (shapes, formula, source) and `example` (a doctest, in which `lm` and `np` are known) end its
+    docstring.
+    """
     schema = schemas(base._kind)[type_name]
     cls = type(
         type_name,
         (base,),
         {
-            "__doc__": _docstring(schema),
+            "__doc__": _Docstring(schema, notes, example),
             "__module__": f"lamina.{MODULES[base._kind]}",
             "__signature__": _Signature(base.__init__),
             "_schema": schema,
@@ -200,7 +231,7 @@ def public(namespace: dict[str, Any]) -> list[str]:
     return classes + [name for name in ("get",) if name in namespace]
 
 
-def _docstring(schema: _core.Schema) -> str:
+def _docstring(schema: _core.Schema, notes: str, example: str) -> str:
     lines = [schema["doc"]]
     if schema["aliases"]:
         lines += ["", f"As a string: {', '.join(map(repr, schema['aliases']))}."]
@@ -210,6 +241,9 @@ def _docstring(schema: _core.Schema) -> str:
         default = "" if field["required"] else f", default {_show(default_of(field), field['kind'])}"
         lines += [f"{field['name']} : {describe(field['kind'])}{default}", f"    {field['doc']}"]
     lines += ["", "Raises", "------", "ArgumentError", "    For an argument that is not allowed."]
+    for title, text in (("Notes", notes), ("Examples", example)):
+        if text:
+            lines += ["", title, "-" * len(title), inspect.cleandoc(text)]
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ _DEVICES = {2: "CUDA", 4: "OpenCL", 7: "Vulkan", 8: "Metal", 10: "ROCm", 14: "on
 
 
 def from_dlpack(x: Any) -> NDArray[Any]:
-    """Return a NumPy array over the memory of another library's array, such as a PyTorch or JAX tensor.
+    """Return a NumPy array over the memory of x, another library's array, such as a PyTorch or JAX tensor.
 
     Nothing is copied, so writing to one shows in the other; the array is read-only where the library says so.
     `fit`, `predict` and their like do this by themselves. The other way round, `torch.from_dlpack` and

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 
 class Initializer(Configurable):
-    """Draws the initial values of a weight."""
+    """Draws the initial values of a weight.
+
+    Examples
+    --------
+    >>> lm.initializers.Ones()((2, 2))
+    array([[1., 1.],
+           [1., 1.]], dtype=float32)
+    """
 
     _kind = "initializer"
     _handle: _core.Initializer
@@ -29,7 +36,13 @@ class Initializer(Configurable):
 
 
 class Regularizer(Configurable):
-    """A penalty on weights: `l1 * sum|w| + l2 * sum(w^2)`, added to the loss."""
+    """A penalty on weights: `l1 * sum|w| + l2 * sum(w^2)`, added to the loss.
+
+    Examples
+    --------
+    >>> lm.regularizers.L1L2(l1=1.0, l2=1.0)([-1, 2])  # 3 + 5
+    8.0
+    """
 
     _kind = "regularizer"
     _handle: _core.Regularizer
@@ -40,7 +53,13 @@ class Regularizer(Configurable):
 
 
 class Constraint(Configurable):
-    """Moves weights to the nearest that are allowed, after every update."""
+    """Moves weights to the nearest that are allowed, after every update.
+
+    Examples
+    --------
+    >>> lm.constraints.NonNeg()([-1, 2])
+    array([0., 2.], dtype=float32)
+    """
 
     _kind = "constraint"
     _handle: _core.Constraint
@@ -51,7 +70,17 @@ class Constraint(Configurable):
 
 
 class Schedule(Configurable):
-    """A learning rate as a function of the step. A subclass with `__call__(self, step)` is one too."""
+    """A learning rate as a function of the step. A subclass with `__call__(self, step)` is one too.
+
+    Examples
+    --------
+    >>> class Staircase(lm.schedules.Schedule):
+    ...     def __call__(self, step):
+    ...         return 0.1 / (1 + step // 100)
+    >>> Staircase()(250)
+    0.03333333333333333
+    >>> optimizer = lm.optimizers.SGD(Staircase())
+    """
 
     _kind = "schedule"
     _handle: _core.Schedule
@@ -67,7 +96,14 @@ LearningRate = float | Schedule | Callable[[int], float]
 
 
 class Optimizer(Configurable):
-    """A rule that moves the weights along their gradient."""
+    """A rule that moves the weights along their gradient.
+
+    Examples
+    --------
+    >>> optimizer = lm.optimizers.get("adam")
+    >>> optimizer.learning_rate
+    0.001
+    """
 
     _kind = "optimizer"
     _handle: _core.Optimizer
@@ -85,7 +121,15 @@ class Optimizer(Configurable):
 
     @property
     def learning_rate(self) -> LearningRate:
-        """The learning rate: a float, a `Schedule`, or a function of the step. May be set at any time."""
+        """The learning rate: a float, a `Schedule`, or a function of the step. May be set at any time.
+
+        Examples
+        --------
+        >>> optimizer = lm.optimizers.Adam(0.01)
+        >>> optimizer.learning_rate = 0.5
+        >>> optimizer
+        Adam(learning_rate=0.5)
+        """
         if self._callable is not None:
             return self._callable
         rate: LearningRate = self.__getattr__("learning_rate")
@@ -137,7 +181,13 @@ def callable_name(function: Any) -> str:
 
 
 class Metric(Configurable):
-    """A figure over all rows of an epoch, computed without weights."""
+    """A figure over all rows of an epoch, computed without weights.
+
+    Examples
+    --------
+    >>> lm.metrics.get("mae")([0, 0], [1, 3])
+    2.0
+    """
 
     _kind = "metric"
     _handle: _core.Metric
@@ -148,5 +198,11 @@ class Metric(Configurable):
 
     @property
     def name(self) -> str:
-        """Its key in the history."""
+        """Its key in the history.
+
+        Examples
+        --------
+        >>> lm.metrics.RootMeanSquaredError().name
+        'root_mean_squared_error'
+        """
         return self._handle.name()

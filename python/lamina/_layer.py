@@ -22,6 +22,14 @@ class Layer(Configurable):
 
     Weights exist once the layer stands in a model that is built. Each can be read and written by its name, as
     a float32 array over the model's own memory: `layer.kernel[:] = 0`.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+    >>> first, second = model.layers
+    >>> first.name, first.kernel.shape, second.output_shape
+    ('dense', (3, 4), (None, 2))
+    >>> first.kernel[:] = 0
     """
 
     _kind = "layer"
@@ -41,14 +49,29 @@ class Layer(Configurable):
 
     @property
     def name(self) -> str:
-        """Its name: the given one, or its type numbered within the model (`dense`, `dense_1`)."""
+        """Its name: the given one, or its type numbered within the model (`dense`, `dense_1`).
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> [layer.name for layer in model.layers]
+        ['dense', 'dense_1']
+        """
         if self._model is not None:
             return self._model.layer_name(self._index)
         return self._values()["name"] or _snake_case(type(self).__name__)
 
     @property
     def trainable(self) -> bool:
-        """False freezes the layer: its weights and statistics stay as they are. May be set at any time."""
+        """False freezes the layer: its weights and statistics stay as they are. May be set at any time.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.layers[0].trainable = False
+        >>> model.trainable, model.layers[0].trainable
+        (True, False)
+        """
         if self._model is not None:
             return self._model.trainable(self._index)
         return bool(self._values()["trainable"]) if self._frozen is None else not self._frozen
@@ -65,28 +88,68 @@ class Layer(Configurable):
 
     @property
     def built(self) -> bool:
-        """Whether it has weights: it stands in a model whose input shape is known."""
+        """Whether it has weights: it stands in a model whose input shape is known.
+
+        Examples
+        --------
+        >>> layer = lm.Dense(2)
+        >>> layer.built
+        False
+        >>> model = lm.Sequential([lm.Input((3,)), layer])
+        >>> layer.built
+        True
+        """
         return self._model is not None and self._model.built()
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
-        """The shape of its output, with None for the batch. `StateError` before it is built."""
+        """The shape of its output, with None for the batch. `StateError` before it is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.layers[0].output_shape
+        (None, 4)
+        """
         shape = self._owner("its output shape").layer_output_shape(self._index)
         assert shape is not None
         return (None, *shape)
 
     def count_params(self) -> int:
-        """How many numbers its weights hold. `StateError` before it is built."""
+        """How many numbers its weights hold. `StateError` before it is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.layers[0].count_params()  # 3 * 4 + 4
+        16
+        """
         return self._count(parameters=True) + self._count(parameters=False)
 
     def get_weights(self) -> list[NDArray[np.float32]]:
-        """Return copies of its weights: parameters, then statistics. `StateError` before it is built."""
+        """Return copies of its weights: parameters, then statistics. `StateError` before it is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> [weight.shape for weight in model.layers[0].get_weights()]
+        [(3, 4), (4,)]
+        """
         return [weight.copy() for weight in self._views()]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Set its weights, in the order of `get_weights`.
 
         `ShapeError` unless there are as many arrays as weights, of the same shapes; then nothing changes.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.layers[0].set_weights([np.ones((3, 4)), np.zeros(4)])
+        >>> model.layers[0].set_weights([np.ones((4, 3)), np.zeros(4)])
+        Traceback (most recent call last):
+            ...
+        lamina.ShapeError: Dense 'dense': expected kernel of shape (3, 4), got (4, 3).
         """
         views = self._views()
         if len(weights) != len(views):

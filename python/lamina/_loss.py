@@ -26,6 +26,16 @@ class Loss(Configurable):
     loss of each row, `(batch,)`, and the gradient of their sum. Sample weights need the second. An attribute
     `reduction` says how the losses of the rows become one: "sum_over_batch_size" (their mean; the default),
     "sum" or "mean_with_sample_weight".
+
+    Examples
+    --------
+    >>> class Cubic(lm.losses.Loss):
+    ...     def value_and_gradient(self, y_true, y_pred):
+    ...         error = np.abs(y_pred - y_true)
+    ...         return (error**3).mean(axis=1), 3 * error**2 * np.sign(y_pred - y_true) / error.shape[1]
+    >>> Cubic()([[0.0]], [[2.0]])
+    8.0
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "adam", Cubic())
     """
 
     _kind = "loss"
@@ -44,7 +54,20 @@ class Loss(Configurable):
         return rows if weights is None else rows * weights.reshape(-1, *[1] * (rows.ndim - 1))
 
     def value_and_gradient(self, y_true: Any, y_pred: Any) -> tuple[Any, NDArray[Any]]:
-        """Return the loss, reduced to one number, and its gradient by y_pred, float32 of y_pred's shape."""
+        """Return the loss, reduced to one number, and its gradient by y_pred, float32 of y_pred's shape.
+
+        Parameters
+        ----------
+        y_true : array of shape (n, ...)
+            Targets, as the loss wants them.
+        y_pred : array of shape (n, ...)
+            Predictions.
+
+        Examples
+        --------
+        >>> lm.losses.MeanSquaredError().value_and_gradient([[0, 0]], [[1, 3]])
+        (5.0, array([[1., 3.]], dtype=float32))
+        """
         if type(self)._schema is None:
             raise NotImplementedError(
                 f"{type(self).__name__}: expected a method value_and_gradient(self, y_true, y_pred)."

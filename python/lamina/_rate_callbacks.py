@@ -36,6 +36,15 @@ class ReduceLROnPlateau(Monitor):
     ArgumentError
         For an argument that is not allowed; by `fit`, for a figure that isn't there and for a learning rate
         that is a schedule.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> lower = lm.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.1, patience=1, min_delta=10.0)
+    >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=3, callbacks=[lower], verbose=0)
+    >>> round(trainer.optimizer.learning_rate, 6)  # 0.01 at first, lowered after epochs 2 and 3
+    0.0001
     """
 
     def __init__(
@@ -117,6 +126,20 @@ class LearningRateScheduler(Callback):
         0.
     verbose : int, default 0
         1 prints the rate.
+
+    Raises
+    ------
+    ArgumentError
+        For what can't be called; by `fit`, for an optimizer that has a schedule already.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> halve = lm.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    >>> history = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[halve], verbose=0)
+    >>> history.history["learning_rate"]
+    [0.005, 0.0025]
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:

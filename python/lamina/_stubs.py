@@ -47,7 +47,7 @@ def stub_of(kind: str) -> str:
     ]
     body = "\n".join(classes)
     if hasattr(module, "get"):
-        body += _get_stub(kind, module.get.__doc__ or "")
+        body += _get_stub(kind, (module.get.__doc__ or "").partition("\n")[0])
     names = ", ".join(f'"{name}"' for name in module.__all__)
     exports = "\n".join(f'    "{name}",' for name in module.__all__)
     assert names

@@ -61,6 +61,15 @@ class EarlyStopping(Monitor):
     ------
     ArgumentError
         For an argument that is not allowed; by `fit`, for a figure that isn't there.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> stop = lm.callbacks.EarlyStopping(monitor="loss", patience=2, min_delta=10.0)
+    >>> history = trainer.fit(np.eye(2), np.ones(2), epochs=50, callbacks=[stop], verbose=0)
+    >>> len(history)  # the first epoch, and two without a gain of 10
+    3
     """
 
     def __init__(
@@ -164,6 +173,15 @@ class ModelCheckpoint(Monitor):
         For an argument that is not allowed; by `fit`, for a figure that isn't there.
     FileError
         Where the file can't be written.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> keep = lm.callbacks.ModelCheckpoint("best.safetensors", monitor="loss", save_best_only=True)
+    >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[keep], verbose=0)
+    >>> lm.load_model("best.safetensors").output_shape
+    (None, 1)
     """
 
     def __init__(
@@ -282,6 +300,16 @@ class CSVLogger(Callback):
         What stands between two cells.
     append : bool, default False
         Whether to go on with a file that is there. The header is written to an empty file only.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> log = lm.callbacks.CSVLogger("log.csv")
+    >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[log], verbose=0)
+    >>> with open("log.csv") as file:
+    ...     print(file.readline().strip())
+    epoch,loss,learning_rate
     """
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
@@ -323,6 +351,17 @@ class TerminateOnNaN(Callback):
 
     The warning names loss, epoch and batch, and the history holds the loss. Without this callback training
     goes on, after the same warning.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.SGD(1e30), "mse", seed=0)
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", lm.NumericalWarning)
+    ...     stop = lm.callbacks.TerminateOnNaN()
+    ...     history = trainer.fit(np.eye(4), np.ones(4), epochs=9, callbacks=[stop], verbose=0)
+    >>> len(history) < 9
+    True
     """
 
 
@@ -337,6 +376,15 @@ class LambdaCallback(Callback):
         `f(logs)`.
     on_train_batch_begin, on_train_batch_end : callable or None
         `f(batch, logs)`.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> tell = lm.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print("epoch", epoch))
+    >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[tell], verbose=0)
+    epoch 0
+    epoch 1
     """
 
     def __init__(
@@ -376,6 +424,12 @@ class ProgressBar(Callback):
         0 is silent; 1 a live bar (tqdm where it is installed) with loss, metrics, learning rate, samples per
         second and time left, and a line an epoch; 2 a line an epoch. 'auto' is 1 in a terminal or notebook
         and 2 elsewhere.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(1)])
+    >>> trainer = lm.Trainer(model, "sgd", "mse", seed=0)
+    >>> _ = trainer.fit(np.eye(2), np.ones(2), callbacks=[lm.callbacks.ProgressBar(verbose=0)])
     """
 
     def __init__(self, verbose: int | str = "auto") -> None:

@@ -18,6 +18,19 @@ def set_num_threads(count: int) -> None:
     The default is what the process may use (CPU affinity, cgroup quota), or the environment variable
     `LAMINA_NUM_THREADS`. Results do not depend on it, not even in the last bit. `ArgumentError` for less
     than 1.
+
+    Parameters
+    ----------
+    count : int
+        The calling thread is one of them.
+
+    Examples
+    --------
+    >>> before = lm.get_num_threads()
+    >>> lm.set_num_threads(1)
+    >>> lm.get_num_threads()
+    1
+    >>> lm.set_num_threads(before)
     """
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
         raise ArgumentError(
@@ -27,7 +40,13 @@ def set_num_threads(count: int) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads lamina computes with."""
+    """How many threads lamina computes with.
+
+    Examples
+    --------
+    >>> lm.get_num_threads() >= 1
+    True
+    """
     return _core.get_num_threads()
 
 
@@ -36,6 +55,15 @@ def show_config() -> None:
 
     The instruction set is the best that the CPU has, or the one that the environment variable `LAMINA_ISA`
     names.
+
+    Examples
+    --------
+    >>> lm.show_config()  # doctest: +ELLIPSIS
+    lamina    ...
+    ISA       ... (available: baseline...)
+    threads   ...
+    compiler  ...
+    NumPy     ...
     """
     lines = {
         "lamina": _core.__version__,

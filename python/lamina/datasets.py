@@ -28,6 +28,12 @@ def digits(test_size: float = 0.2, seed: int = 0) -> Split:
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 64)` with the values 0 to 16 as they
     are, y is int64 `(n,)` with the digits. `test_size` is the fraction for testing, drawn from each class;
     `seed` governs which. `ImportError` without scikit-learn.
+
+    Examples
+    --------
+    >>> (x, y), (x_test, y_test) = lm.datasets.digits()
+    >>> x.shape, x_test.shape, float(x.max()), np.unique(y).size
+    ((1438, 64), (359, 64), 16.0, 10)
     """
     return _from_sklearn("load_digits", test_size, seed, classes=True)
 
@@ -37,6 +43,19 @@ def breast_cancer(test_size: float = 0.2, seed: int = 0) -> Split:
 
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 30)`, not scaled, y is int64 `(n,)` with
     0 for malignant and 1 for benign. Other arguments and errors as `digits`.
+
+    Parameters
+    ----------
+    test_size : float, default 0.2
+        The fraction of the rows for testing.
+    seed : int, default 0
+        Governs which rows.
+
+    Examples
+    --------
+    >>> (x, y), (x_test, y_test) = lm.datasets.breast_cancer()
+    >>> x.shape, x_test.shape
+    ((456, 30), (113, 30))
     """
     return _from_sklearn("load_breast_cancer", test_size, seed, classes=True)
 
@@ -46,6 +65,19 @@ def diabetes(test_size: float = 0.2, seed: int = 0) -> Split:
 
     Returns `(x_train, y_train), (x_test, y_test)`: x is float32 `(n, 10)`, centred and scaled, y is float32
     `(n,)`, the progression of the disease from 25 to 346. Other arguments and errors as `digits`.
+
+    Parameters
+    ----------
+    test_size : float, default 0.2
+        The fraction of the rows for testing.
+    seed : int, default 0
+        Governs which rows.
+
+    Examples
+    --------
+    >>> (x, y), (x_test, y_test) = lm.datasets.diabetes(test_size=0.5)
+    >>> x.shape, x_test.shape, float(y.min())
+    ((221, 10), (221, 10), 25.0)
     """
     return _from_sklearn("load_diabetes", test_size, seed, classes=False)
 
@@ -133,6 +165,16 @@ def csv(path: str | os.PathLike[str], target: str | int = -1, delimiter: str = "
     FileError, DataError, ArgumentError
         When the file can't be read; for a cell that is no number, with its line, and for lines of different
         lengths; for a target that isn't there.
+
+    Examples
+    --------
+    >>> with open("houses.csv", "w") as file:
+    ...     for line in ("rooms,price", "3,200.5", "5,310"):
+    ...         print(line, file=file)
+    >>> x, y = lm.datasets.csv("houses.csv", target="price")
+    >>> x, y
+    (array([[3.],
+           [5.]], dtype=float32), array([200.5, 310. ], dtype=float32))
     """
     from ._csv import column_of, read_table
 

@@ -20,6 +20,13 @@ class History:
     `history.history` is a dict of lists: `loss`, each metric, `val_loss` and so on where there is validation
     data, and `learning_rate`, that of the epoch's last update. `history.epoch` lists the epochs, counted from
     0. `history.params` holds `epochs`, `steps`, `batch_size` and `metrics`.
+
+    Examples
+    --------
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", metrics=["mae"], seed=0)
+    >>> history = trainer.fit(np.eye(4), np.ones(4), epochs=3, validation_split=0.25, verbose=0)
+    >>> history.epoch, list(history.history)
+    ([0, 1, 2], ['loss', 'mae', 'val_loss', 'val_mae', 'learning_rate'])
     """
 
     def __init__(self, params: Mapping[str, Any] | None = None) -> None:
@@ -32,6 +39,13 @@ class History:
         """The figures by name, in order of epochs.
 
         A figure that some epochs lack (validation with `validation_freq=2`) has a shorter list.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> history = trainer.fit(np.eye(4), np.ones(4), epochs=3, verbose=0)
+        >>> len(history.history["loss"]), history.history["learning_rate"]
+        (3, [0.01, 0.01, 0.01])
         """
         return {name: [row[name] for row in self._rows if name in row] for name in self._names()}
 
@@ -39,6 +53,18 @@ class History:
         """Write one line an epoch: `epoch` and the figures; empty cells where an epoch lacks one.
 
         `FileError` where the file can't be written.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> trainer.fit(np.eye(4), np.ones(4), epochs=3, verbose=0).to_csv("curves.csv")
+        >>> lm.datasets.csv("curves.csv", target="loss")[0].shape
+        (3, 2)
         """
         import csv
 
@@ -54,6 +80,12 @@ class History:
 
         Needs matplotlib. Returns the figure; with a path also writes it there, as PNG, PDF or SVG by the
         ending. `FileError` where the file can't be written.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> history = trainer.fit(np.eye(4), np.ones(4), epochs=3, verbose=0)
+        >>> figure = history.plot("curves.png")
         """
         from . import plotting
 

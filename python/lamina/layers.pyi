@@ -1,5 +1,5 @@
 # Written by `python -m lamina._stubs` from the declarations in C++.
-"""Layers: the steps of a model. A new layer of the core takes one line here.
+"""Layers: the steps of a model.
 
 Shapes are batch first, channels last. `trainable` and `name` are keywords of every layer.
 """

@@ -89,7 +89,7 @@ class MeanSquaredError(Loss):
     ) -> None: ...
 
 class MeanAbsoluteError(Loss):
-    """Mean of the absolute errors: mean(|y_pred - y_true|)."""
+    """Mean of the absolute errors: `mean(|y_pred - y_true|)`."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class MeanAbsoluteError(Loss):
     ) -> None: ...
 
 class Huber(Loss):
-    """Squared error / 2 where |y_pred - y_true| <= delta, and a line from there on: outliers pull less."""
+    """Squared error / 2 where `|y_pred - y_true| <= delta`, and a line from there on: outliers pull less."""
 
     delta: Final[float]
     def __init__(

@@ -12,6 +12,7 @@ import numpy as np
 from . import _core
 from ._arrays import as_float32, as_rows
 from ._batches import parts_of
+from ._checks import _check_count, _checked_metadata, _checked_seed, _file_bytes, _from_bytes, _is_reserved
 from ._configurable import wrap
 from ._dot import to_dot
 from ._files import write_whole
@@ -47,6 +48,13 @@ class Sequential:
         For what is no layer, for a layer that stands in a model already, and for equal names.
     ShapeError
         For a layer that does not fit the one before it.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Dense(16, "relu"), lm.Dense(1)], seed=0)
+    >>> model.build((3,))
+    >>> model.predict(np.zeros((2, 3))).shape
+    (2, 1)
     """
 
     def __init__(self, layers: Iterable[Layer] = (), seed: int | None = None) -> None:
@@ -75,11 +83,27 @@ class Sequential:
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without `Input`: the very objects that the model was made from."""
+        """The layers, without `Input`: the very objects that the model was made from.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.layers
+        [Dense(4, activation='relu'), Dense(2)]
+        """
         return list(self._layers)
 
     def add(self, layer: Layer) -> None:
-        """Append a layer. `StateError` once the weights have been used; see the class for other errors."""
+        """Append a layer. `StateError` once the weights have been used; see the class for other errors.
+
+        Examples
+        --------
+        >>> model = lm.Sequential()
+        >>> model.add(lm.Input((3,)))
+        >>> model.add(lm.Dense(2))
+        >>> model
+        Sequential([Input((3,)), Dense(2)])
+        """
         if self._in_use:
             raise StateError(
                 "Sequential.add: expected a model whose weights have not been used yet; make a new one."
@@ -87,7 +111,14 @@ class Sequential:
         self._extend([layer])
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return a layer by its name or by its index. `ArgumentError` where there is none."""
+        """Return a layer by its name or by its index. `ArgumentError` where there is none.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.get_layer("dense_1") is model.get_layer(index=1)
+        True
+        """
         if (name is None) == (index is None):
             raise ArgumentError("Sequential.get_layer: expected either a name or an index.")
         if index is not None:
@@ -106,6 +137,18 @@ class Sequential:
         """Give a lazily built model its input shape: that of one row, or with None for the batch in front.
 
         `StateError` when it is built with another shape; `ShapeError` when a layer does not fit.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            `(784,)` or `(None, 784)`.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Dense(2)])
+        >>> model.build((None, 3))
+        >>> model.input_shape
+        (None, 3)
         """
         shape = tuple(input_shape)
         shape = shape[1:] if shape and shape[0] is None else shape
@@ -115,22 +158,50 @@ class Sequential:
 
     @property
     def built(self) -> bool:
-        """Whether the input shape is known."""
+        """Whether the input shape is known.
+
+        Examples
+        --------
+        >>> lm.Sequential([lm.Dense(2)]).built
+        False
+        """
         return self._core is not None and self._core.built()
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
-        """The shape of the inputs, with None for the batch. `StateError` before the model is built."""
+        """The shape of the inputs, with None for the batch. `StateError` before the model is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.input_shape
+        (None, 3)
+        """
         return (None, *self._model().input_shape())
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
-        """The shape of the outputs, with None for the batch. `StateError` before the model is built."""
+        """The shape of the outputs, with None for the batch. `StateError` before the model is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.output_shape
+        (None, 2)
+        """
         return (None, *self._model().output_shape())
 
     @property
     def trainable(self) -> bool:
-        """Whether any layer is trainable; setting it sets every layer's."""
+        """Whether any layer is trainable; setting it sets every layer's.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.trainable = False
+        >>> [layer.trainable for layer in model.layers]
+        [False, False]
+        """
         return any(layer.trainable for layer in self._layers)
 
     @trainable.setter
@@ -140,7 +211,14 @@ class Sequential:
 
     @property
     def seed(self) -> int | None:
-        """The seed of the initial weights, or None."""
+        """The seed of the initial weights, or None.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.seed
+        0
+        """
         return self._seed
 
     # ---- predictions
@@ -168,6 +246,12 @@ class Sequential:
             Before the model is built.
         ShapeError, DTypeError
             For an x that does not fit.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.predict(np.zeros((5, 3)))[0]
+        array([0., 0.], dtype=float32)
         """
         if batch_size is not None:
             _check_count("batch_size", batch_size)
@@ -192,11 +276,25 @@ class Sequential:
     # ---- weights
 
     def count_params(self) -> int:
-        """How many numbers all weights hold, statistics included. `StateError` before the model is built."""
+        """How many numbers all weights hold, statistics included. `StateError` before the model is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.count_params()  # 3 * 4 + 4, and 4 * 2 + 2
+        26
+        """
         return sum(self._params())
 
     def get_weights(self) -> list[NDArray[np.float32]]:
-        """Return copies of all weights: layer by layer, parameters before statistics."""
+        """Return copies of all weights: layer by layer, parameters before statistics.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> [weight.shape for weight in model.get_weights()]
+        [(3, 4), (4,), (4, 2), (2,)]
+        """
         self._used("give its weights")
         return [weight for layer in self._layers for weight in layer.get_weights()]
 
@@ -204,6 +302,14 @@ class Sequential:
         """Set all weights, in the order of `get_weights`.
 
         `ShapeError` unless there are as many arrays, of the same shapes; then nothing changes.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> weights = model.get_weights()
+        >>> model.set_weights([0 * weight for weight in weights])
+        >>> model.predict([[1, 2, 3]])
+        array([[0., 0.]], dtype=float32)
         """
         self._used("set its weights").set_weights(
             [as_float32(array, f"weights[{i}]") for i, array in enumerate(weights)]
@@ -215,6 +321,13 @@ class Sequential:
 
         Frozen layers are included; statistics of batch normalization are not. The array stays valid while it
         lives. `StateError` before the model is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.flat_parameters[:] = 1
+        >>> model.predict([[1, 2, 3]])  # 4 * (1 + 2 + 3 + 1) + 1
+        array([[29., 29.]], dtype=float32)
         """
         return self._used("give its parameters").flat_parameters()
 
@@ -225,6 +338,14 @@ class Sequential:
         """Texts of yours that go into the file with `save`, and come back with `load_model`.
 
         Keys that begin with "lamina", and "trainer", are lamina's own: `ArgumentError` when setting them.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4)])
+        >>> model.metadata = {"trained on": "2,000 flats"}
+        >>> model.save("model.safetensors")
+        >>> lm.load_model("model.safetensors").metadata
+        {'trained on': '2,000 flats'}
         """
         return dict(self._metadata)
 
@@ -237,23 +358,65 @@ class Sequential:
 
         `metadata` are texts to keep beside them, `model.metadata` by default; 4 MB of header is the limit.
         `FileError` when the path can't be written, `StateError` before the model is built.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.save("model.safetensors")
+        >>> lm.load_model("model.safetensors").count_params()
+        26
         """
         texts = self._metadata if metadata is None else _checked_metadata(metadata)
         self._used("be saved").save(os.fspath(path), texts)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
-        """Write the weights alone to a safetensors file; errors as `save`."""
+        """Write the weights alone to a safetensors file; errors as `save`.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.save_weights("weights.safetensors")
+        """
         self._used("be saved").save_weights(os.fspath(path))
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Read weights from any safetensors file whose names (`dense_1/kernel`) and shapes match.
 
         `FileError` when it can't be read, `FormatError` when it is damaged or does not match.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> model.save_weights("weights.safetensors")
+        >>> model.load_weights("weights.safetensors")
+        >>> lm.Sequential([lm.Input((3,)), lm.Dense(4)]).load_weights("absent.safetensors")
+        Traceback (most recent call last):
+            ...
+        lamina.FileError: ...
         """
         self._used("load weights").load_weights(os.fspath(path))
 
     def clone(self) -> Sequential:
-        """Return a model of its own with the same layers and weights."""
+        """Return a model of its own with the same layers and weights.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+        >>> copy = model.clone()
+        >>> copy.flat_parameters[:] = 0
+        >>> bool((model.get_weights()[0] == 0).any())
+        False
+        """
         if not self._layers:
             return Sequential([], self._seed)
         copy = Sequential._wrap(self._model().clone())
@@ -271,6 +434,12 @@ class Sequential:
         `line_length` is in characters, the table's own width by default; `print_fn` gets the whole text
         instead of `print`. In a notebook the table is shown as HTML, and so it is for a model alone in a
         cell.
+
+        Examples
+        --------
+        >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4)])
+        >>> model.summary(print_fn=lambda text: print("dense (Dense)" in text))
+        True
         """
         text = summary(self, line_length)
         if print_fn is None and in_notebook():
@@ -405,57 +574,18 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
 
     `FileError` when it can't be read, `FormatError` when it is damaged or holds no model of lamina. Loading
     runs no code.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Examples
+    --------
+    >>> model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu"), lm.Dense(2)], seed=0)
+    >>> model.save("model.safetensors")
+    >>> copy = lm.load_model("model.safetensors")
+    >>> bool((copy.flat_parameters == model.flat_parameters).all())
+    True
     """
     return Sequential._wrap(*_core.load_model_and_metadata(os.fspath(path)))
-
-
-def _is_reserved(key: str) -> bool:
-    return key.startswith("lamina") or key == "trainer"
-
-
-def _checked_metadata(metadata: Any) -> dict[str, str]:
-    if not isinstance(metadata, Mapping):
-        raise ArgumentError(f"Expected metadata to be a dict of texts, got {metadata!r}.")
-    for key, text in metadata.items():
-        if not isinstance(key, str) or not isinstance(text, str):
-            raise ArgumentError(f"Expected metadata to be a dict of texts, got {key!r}: {text!r}.")
-        if _is_reserved(key):
-            raise ArgumentError(f"Expected a key of metadata that is not lamina's own, got {key!r}.")
-        try:
-            (key + text).encode()
-        except UnicodeEncodeError:
-            raise ArgumentError(f"Expected metadata in Unicode, got half characters in {key!r}.") from None
-    return dict(metadata)
-
-
-def _checked_seed(seed: Any) -> int | None:
-    if seed is None:
-        return None
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-        raise ArgumentError(f"Expected seed to be None or a whole number in [0, 2**63), got {seed!r}.")
-    return int(seed)
-
-
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ArgumentError(f"Expected {name} to be a whole number of at least 1, got {value!r}.")
-
-
-def _file_bytes(save: Callable[[str], None]) -> bytes:
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="lamina-") as folder:
-        path = os.path.join(folder, "model.safetensors")
-        save(path)
-        with open(path, "rb") as file:
-            return file.read()
-
-
-def _from_bytes(data: bytes, load: Callable[[str], _core.Model]) -> _core.Model:
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="lamina-") as folder:
-        path = os.path.join(folder, "model.safetensors")
-        with open(path, "wb") as file:
-            file.write(data)
-        return load(path)

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from . import _checkpoint, _core
+from ._arguments import (
+    _ACCURACY,
+    AnyMetric,
+    _batch_size,
+    _check_names,
+    _checked_metric,
+    _frequency,
+    _name_of,
+    _truth,
+    _whole,
+)
 from ._callback import Callback, direction_of
-from ._configurable import class_named, find, names_of, unknown, wrap
+from ._checks import _checked_seed
+from ._configurable import class_named, find, wrap
 from ._data import ClassWeight, Rows, rows_of, source_of, validation_of
-from ._kinds import Metric, Optimizer, callable_name
+from ._kinds import Metric, Optimizer
 from ._loss import Loss
 from ._targets import Targets
 from ._training import Fit, FitOptions, callback_list, evaluate
 from .errors import ArgumentError
 from .history import History
-from .model import Sequential, _check_count, _checked_seed
+from .model import Sequential
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    AnyMetric = Metric | str | Callable[[Any, Any], float]
-
 __all__ = ["Trainer"]
-
-_ACCURACY = ("accuracy", "acc")
 
 
 class Trainer:
@@ -65,6 +72,17 @@ class Trainer:
     ------
     ArgumentError
         For unknown names, with the nearest known one, and for what does not go together.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 64)[:, None]
+    >>> y = 2 * x + 1
+    >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+    >>> history = trainer.fit(x, y, epochs=100, verbose=0)
+    >>> trainer.evaluate(x, y)["loss"] < 1e-6
+    True
+    >>> trainer.model.predict([[0.5]]).round(3)
+    array([[2.]], dtype=float32)
     """
 
     def __init__(
@@ -177,6 +195,17 @@ class Trainer:
         -----
         NumericalWarning
             When the loss becomes NaN or infinite, once.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> history = trainer.fit(x, y, epochs=3, batch_size=16, validation_split=0.25, verbose=0)
+        >>> list(history.history)
+        ['loss', 'val_loss', 'learning_rate']
+        >>> len(history)
+        3
         """
         options = FitOptions(
             _whole("epochs", epochs),
@@ -211,7 +240,25 @@ class Trainer:
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: ArrayLike | None = None, class_weight: ClassWeight | None = None
     ) -> dict[str, float]:
-        """Take one step on a batch. Returns the batch's loss and metrics, from before the step."""
+        """Take one step on a batch. Returns the batch's loss and metrics, from before the step.
+
+        Parameters
+        ----------
+        x, y : array
+            The batch, as in `fit`: `(n, ...)`, and targets as the loss wants them.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+        class_weight : dict or None, default None
+            Factor of the loss of each class.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> list(trainer.train_on_batch(x, y))
+        ['loss']
+        """
         batch = rows_of(x, y, sample_weight)
         batch.check(self._session, class_weight)
         self._session.begin_epoch()
@@ -234,6 +281,28 @@ class Trainer:
 
         Parameters are those of `fit`; `use_ema` takes the moving average of the weights (`StateError` without
         one). The loss includes penalties. It moves nothing; a model that is not built yet is built.
+
+        Parameters
+        ----------
+        x, y : array, or an iterable of batches as x
+            As in `fit`.
+        batch_size : int or 'full', default 32
+            Rows at a time; it changes memory and speed, not the loss.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+        verbose : int, default 0
+            1 prints the figures.
+        use_ema : bool, default False
+            Whether to take the moving average of the weights.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> trainer = lm.Trainer(trainer.model, "adam", "mse", metrics=["mae", "r2"])
+        >>> list(trainer.evaluate(x, y))
+        ['loss', 'mae', 'r2']
         """
         rows = _batch_size("batch_size", batch_size)
         data = source_of(x, y, sample_weight, "evaluate", rows)
@@ -244,13 +313,44 @@ class Trainer:
         return logs
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: ArrayLike | None = None) -> dict[str, float]:
-        """Return a batch's loss and metrics; moves nothing."""
+        """Return a batch's loss and metrics; moves nothing.
+
+        Parameters
+        ----------
+        x, y : array
+            The batch, as in `fit`: `(n, ...)`, and targets as the loss wants them.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> list(trainer.test_on_batch(x, y))
+        ['loss']
+        """
         batch = rows_of(x, y, sample_weight)
         batch.check(self._session)
         return evaluate(self, batch, len(batch))
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> NDArray[np.float32]:
-        """`model.predict`."""
+        """`model.predict`.
+
+        Parameters
+        ----------
+        x, batch_size, verbose
+            As in `Sequential.predict`.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> _ = trainer.fit(x, y, verbose=0)
+        >>> trainer.predict(x).shape
+        (64, 1)
+        """
         return self.model.predict(x, batch_size, verbose)
 
     def value_and_gradient(
@@ -260,6 +360,24 @@ class Trainer:
 
         Penalties are included. With `training=False` dropout is off and batch normalization uses its moving
         statistics, so that it is a plain function of the weights; an optimizer from elsewhere can drive it.
+
+        Parameters
+        ----------
+        x, y : array
+            All rows, `(n, ...)`, and their targets.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+        training : bool, default False
+            Whether dropout is on and batch normalization uses the statistics of these rows.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> value, gradient = trainer.value_and_gradient(x, y)
+        >>> gradient.shape == trainer.model.flat_parameters.shape
+        True
         """
         data = rows_of(x, y, sample_weight)
         data.check(self._session)
@@ -272,6 +390,16 @@ class Trainer:
         """Put the moving average of the weights into the model, for the length of a `with` block.
 
         `StateError` without an optimizer with `use_ema=True`, and before the first step.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> averaging = lm.optimizers.Adam(0.1, use_ema=True)
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), averaging, "mse", seed=0)
+        >>> _ = trainer.fit(x, y, verbose=0)
+        >>> with trainer.ema_weights() as averaged:
+        ...     averaged.save("averaged.safetensors")
         """
         self._session.swap_ema()
         try:
@@ -286,6 +414,14 @@ class Trainer:
 
         It is a model file, too: `load_model` reads it. `FileError` when the path can't be written,
         `StateError` before the model is built.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> _ = trainer.fit(x, y, epochs=2, verbose=0)
+        >>> trainer.save("run.safetensors")
         """
         metadata, tensors = _checkpoint.pack(_checkpoint.record_of(self))
         self._session.save(os.fspath(path), {**self.model.metadata, **metadata}, tensors)
@@ -314,6 +450,18 @@ class Trainer:
             When the file can't be read, or is damaged or no checkpoint.
         ArgumentError
             When custom_objects lacks something.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> y = 2 * x + 1
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), lm.optimizers.Adam(0.1), "mse", seed=0)
+        >>> _ = trainer.fit(x, y, epochs=2, verbose=0)
+        >>> trainer.save("run.safetensors")
+        >>> trainer = lm.Trainer.load("run.safetensors")
+        >>> history = trainer.fit(x, y, epochs=5, initial_epoch=trainer.epoch, verbose=0)
+        >>> history.epoch
+        [2, 3, 4]
         """
         text = os.fspath(path)
         targets = Targets()
@@ -411,64 +559,3 @@ def _parts(session: _core.Session, custom: Mapping[str, Any]) -> tuple[Optimizer
         else:
             metrics.append(wrap(Metric, metric))
     return optimizer, loss, metrics
-
-
-def _checked_metric(metric: Any) -> AnyMetric:
-    if isinstance(metric, type) and issubclass(metric, Metric):
-        return find(Metric, metric)
-    if isinstance(metric, str):
-        known = [*_ACCURACY, *names_of("metric")]
-        if metric not in known:
-            raise unknown("metric", metric, known)
-        return metric
-    if isinstance(metric, Metric):
-        return metric
-    if callable(metric):
-        return cast("Callable[[Any, Any], float]", metric)
-    raise ArgumentError(
-        f"Trainer: expected names, objects of lamina.metrics or functions as metrics, got {metric!r}."
-    )
-
-
-def _name_of(metric: AnyMetric) -> str:
-    if isinstance(metric, str):
-        return metric
-    return metric.name if isinstance(metric, Metric) else callable_name(metric)
-
-
-def _check_names(names: list[str]) -> None:
-    for i, name in enumerate(names):
-        if name in names[:i] or name in ("loss", "learning_rate") or name.startswith("val_"):
-            raise ArgumentError(
-                f"Trainer: expected metrics with names of their own, got '{name}'"
-                f"{' twice' if name in names[:i] else ', which is taken'}."
-            )
-
-
-def _whole(name: str, value: Any, least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < 2**63:
-        raise ArgumentError(f"fit: expected {name} to be a whole number of at least {least}, got {value!r}.")
-    return int(value)
-
-
-def _truth(name: str, value: Any) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
-        raise ArgumentError(f"Expected {name} to be True or False, got {value!r}.")
-    return bool(value)
-
-
-def _batch_size(name: str, value: Any) -> int | str:
-    if isinstance(value, str):
-        if value != "full":
-            raise ArgumentError(
-                f"Expected {name} to be a whole number of at least 1 or 'full', got {value!r}."
-            )
-        return value
-    _check_count(name, value)
-    return int(value)
-
-
-def _frequency(value: Any) -> int | tuple[int, ...]:
-    if isinstance(value, (int, np.integer)) or not isinstance(value, Iterable) or isinstance(value, str):
-        return _whole("validation_freq", value, 1)
-    return tuple(_whole("validation_freq", epoch, 1) for epoch in value)

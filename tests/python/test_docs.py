@@ -2,13 +2,17 @@
 
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+WRITTEN = [path for path in sorted(DOCS.rglob("*.md")) if "modules" not in path.parts]  # not by the build
+PAGES = [ROOT / "README.md", *WRITTEN]
 EXAMPLES = sorted((ROOT / "examples" / "python").glob("*.py"))
+COURSE = sorted((ROOT / "examples" / "course").glob("[a-z]*.py"))
 
 
 def name_of(path):
@@ -44,6 +48,54 @@ def test_example_runs(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", COURSE, ids=name_of)
+def test_course_script_draws_what_pages_show(path, tmp_path, monkeypatch, capsys):
+    """Its claims are asserted within; pages show its figures, what it printed, and parts of its code."""
+    matplotlib = pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path)])
+    monkeypatch.syspath_prepend(str(path.parent))
+    monkeypatch.delitem(sys.modules, "_course", raising=False)
+    with matplotlib.rc_context():
+        runpy.run_path(str(path), run_name="__main__")
+    assert capsys.readouterr().out
+    drawn = {figure.name for figure in tmp_path.glob("*.svg")}
+    shown = {name for page in WRITTEN for name in re.findall(r"/_figures/([\w.]+\.svg)", page.read_text())}
+    assert drawn
+    assert drawn <= shown
+
+
+def test_every_figure_of_the_course_has_a_script():
+    printed = {name for page in WRITTEN for name in re.findall(r"_figures/(\w+)\.txt", page.read_text())}
+    assert printed <= {path.stem for path in COURSE}
+    included = {
+        (page.parent / name).resolve()
+        for page in WRITTEN
+        for name in re.findall(r"\{literalinclude\} (\S+\.py)", page.read_text())
+    }
+    assert included
+    assert all(path.exists() for path in included)
+
+
+def toctree_of(page):
+    """The pages that a page's tables of contents name."""
+    bodies = re.findall(r"^```\{toctree\}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line for body in bodies for line in body.splitlines() if line and not line.startswith(":")]
+    return [(page.parent / f"{line}.md").resolve() for line in lines if "*" not in line]
+
+
+def test_every_page_stands_in_a_table_of_contents():
+    named = [target for page in WRITTEN for target in toctree_of(page)]
+    optional = {DOCS / f"{name}.md" for name in re.findall(r'"(\w+)"', optional_pages())}
+    assert {path for path in named if not path.exists()} <= optional
+    assert set(WRITTEN) - set(named) == {DOCS / "index.md"}
+    assert len(named) == len(set(named))
+
+
+def optional_pages():
+    """The line of docs/conf.py that says which pages may be absent."""
+    return re.search(r"^OPTIONAL = .*$", (DOCS / "conf.py").read_text(), re.MULTILINE).group()
 
 
 def test_cpp_of_the_readme_is_the_example_that_ctest_runs():

@@ -24,7 +24,7 @@ class MeanSquaredError final : public ElementLossOf<MeanSquaredError> {
 class MeanAbsoluteError final : public ElementLossOf<MeanAbsoluteError> {
  public:
   static constexpr const char* kType = "MeanAbsoluteError";
-  static constexpr const char* kDoc = "Mean of the absolute errors: mean(|y_pred - y_true|).";
+  static constexpr const char* kDoc = "Mean of the absolute errors: `mean(|y_pred - y_true|)`.";
   static constexpr const char* kAliases[] = {"mean_absolute_error", "mae", "MAE"};
   static void fields(Fields<LossOptions>& field) { reduction_field(field); }
   using DescribedLoss::DescribedLoss;
@@ -43,7 +43,7 @@ class Huber final : public ElementLossOf<Huber, HuberOptions> {
  public:
   static constexpr const char* kType = "Huber";
   static constexpr const char* kDoc =
-      "Squared error / 2 where |y_pred - y_true| <= delta, and a line from there on: outliers pull less.";
+      "Squared error / 2 where `|y_pred - y_true| <= delta`, and a line from there on: outliers pull less.";
   static constexpr const char* kAliases[] = {"huber", "huber_loss"};
   static void fields(Fields<HuberOptions>& field) {
     field("delta", &HuberOptions::delta, "Where the loss turns from quadratic to linear.", positive());

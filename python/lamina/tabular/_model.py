@@ -79,6 +79,24 @@ class TabularModel:
         What `fit` found and did: task, rows, columns, what was left out, epochs, scores. JSON can hold it.
     report : str
         The scores as tables, for a person.
+
+    Examples
+    --------
+    >>> from lamina import tabular
+    >>> table = {"rooms": list(range(1, 41)), "side": ["north", "south"] * 20}
+    >>> table["price"] = [100 * rooms for rooms in table["rooms"]]
+    >>> model = tabular.TabularModel(hidden=(8,), epochs=3).fit(table, target="price", verbose=0)
+    >>> model.predict(table).shape, model.target, model.classes
+    ((40,), 'price', None)
+    >>> scores = model.evaluate(table)
+    >>> layers = model.model.layers
+    >>> text = model.report
+    >>> model.save("price.safetensors")
+    >>> copy = tabular.TabularModel.load("price.safetensors")
+    >>> table["large"] = ["yes" if rooms > 20 else "no" for rooms in table["rooms"]]
+    >>> classifier = tabular.TabularModel(epochs=2).fit(table, target="large", verbose=0)
+    >>> classifier.predict_proba(table).shape
+    (40, 2)
     """
 
     def __init__(
@@ -275,13 +293,13 @@ class TabularModel:
     def predict(self, table: Any, unknown: str = "error") -> NDArray[Any]:
         """Return a label or a number for each row of a table with the raw columns.
 
-        Arguments and errors are those of `Preprocessor.transform`; the target may be there or not.
+        `table`, `unknown` and errors are those of `Preprocessor.transform`; the target may be there or not.
         """
         target = self._fitted()[1]
         return target.decode(self._output(table, unknown, None))
 
     def predict_proba(self, table: Any, unknown: str = "error") -> NDArray[np.float32]:
-        """Return the probability of each class, `(rows, classes)`; as `predict`.
+        """Return the probability of each class, `(rows, classes)`; `table` and `unknown` as for `predict`.
 
         `StateError` for a model that predicts numbers.
         """
@@ -293,8 +311,8 @@ class TabularModel:
         """Return the scores on a table that has the target, too. Rows without it are left out.
 
         For classes: accuracy, log_loss, macro_f1, baseline, per_class, confusion. For numbers: r2, mae, rmse,
-        baseline, residuals. `notes` gets a text for each thing that was left out or ignored. Errors are those
-        of `Preprocessor.transform`.
+        baseline, residuals. `notes` gets a text for each thing that was left out or ignored. `unknown` and
+        errors are those of `Preprocessor.transform`.
         """
         coded = self._fitted()[1]
         notes = [] if notes is None else notes
@@ -332,7 +350,7 @@ class TabularModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TabularModel:
-        """Read what `save` or `lamina train` wrote. Runs no code.
+        """Read what `save` or `lamina train` wrote to a path. Runs no code.
 
         `FileError` when it can't be read, `FormatError` when it is damaged or holds no such model.
         """

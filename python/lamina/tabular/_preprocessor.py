@@ -58,6 +58,21 @@ class Preprocessor:
         What somebody should know about the columns.
     feature_names : list of str
         The inputs, in their order.
+
+    Examples
+    --------
+    >>> from lamina import tabular
+    >>> table = {"rooms": list(range(1, 41)), "side": ["north", "south"] * 20}
+    >>> preprocessor = tabular.Preprocessor()
+    >>> frame = tabular.read_table(table)
+    >>> preprocessor.fit(frame).column_names, preprocessor.feature_names
+    (['rooms', 'side'], ['rooms', 'side=north', 'side=south'])
+    >>> preprocessor.transform(frame).shape
+    (40, 3)
+    >>> preprocessor.text_columns
+    ['side']
+    >>> copy = preprocessor.from_json(preprocessor.to_json())
+    >>> copy = preprocessor.from_fields(preprocessor.to_fields())
     """
 
     def __init__(
@@ -175,7 +190,7 @@ class Preprocessor:
 
     @classmethod
     def from_json(cls, text: str) -> Preprocessor:
-        """Read what `to_json` wrote. `FormatError` for anything else; runs no code."""
+        """Read a text that `to_json` wrote. `FormatError` for anything else; runs no code."""
         return cls.from_fields(_fields.parse(text))
 
     def to_fields(self) -> dict[str, Any]:
@@ -184,7 +199,7 @@ class Preprocessor:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Preprocessor:
-        """Read what `to_fields` wrote."""
+        """Read fields that `to_fields` wrote."""
         self = cls()
         self.columns = [column_from(entry) for entry in _fields.objects(fields, "columns")]
         names = self.column_names

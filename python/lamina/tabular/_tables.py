@@ -50,6 +50,12 @@ def read_table(
     ------
     FileError, DataError
         When the file can't be read; for what is no table, for columns of equal names and for no rows.
+
+    Examples
+    --------
+    >>> from lamina import tabular
+    >>> tabular.read_table({"rooms": [3, 5], "side": ["north", "south"]}).shape
+    (2, 2)
     """
     pd = pandas()
     if not isinstance(source, (str, os.PathLike)) and not hasattr(source, "read"):
