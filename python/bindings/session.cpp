@@ -250,6 +250,12 @@ void bind_session(py::module_& module) {
             session.prepare(data.data, scan, targets);
           },
           py::arg("data"), py::arg("scan"), py::arg("targets") = true)
+      .def(
+          "set_scale",
+          [](TrainingSession& session, double loss_weight, bool penalty_over_weight) {
+            session.set_scale({loss_weight, penalty_over_weight});
+          },
+          py::arg("loss_weight"), py::arg("penalty_over_weight"))
       .def("metric_names", &TrainingSession::metric_names)
       .def("seed", &TrainingSession::seed)
       .def("step", &TrainingSession::step)

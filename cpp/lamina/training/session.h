@@ -33,6 +33,7 @@ struct SessionOptions {
   OptimizerPtr optimizer;
   std::vector<HeadOptions> heads;
   std::optional<std::uint64_t> seed;  // for dropout, shuffling, and weights that are not there yet
+  LossScale scale = {};               // no part of checkpoints
 };
 
 // The mean loss (penalties included) and the metrics, over rows.
@@ -101,6 +102,7 @@ class TrainingSession {
   Model& model() { return model_; }
   const Model& model() const { return model_; }
   Optimizer& optimizer() { return *options_.optimizer; }
+  void set_scale(const LossScale& scale);  // ArgumentError unless the weight is positive and finite
   const SessionOptions& options() const { return options_; }
   std::vector<std::string> metric_names();  // StateError before the model is built
   std::uint64_t seed() const { return seed_; }
