@@ -262,6 +262,7 @@ void bind_session(py::module_& module) {
       .def("updates", &TrainingSession::updates)
       .def("learning_rate", &TrainingSession::learning_rate)
       .def("swap_ema", &TrainingSession::swap_ema)
+      .def("scale_slot", &TrainingSession::scale_slot, py::arg("name"), py::arg("factor"))
       .def("save", &save, py::arg("path"), py::arg("metadata"), py::arg("tensors"))
       .def_static("load", &load, py::arg("path"), py::arg("callables"))
       .def("model", [](TrainingSession& session) { return session.model(); })

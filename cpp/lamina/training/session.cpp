@@ -485,6 +485,18 @@ void TrainingSession::swap_ema() {
   std::swap_ranges(average.begin(), average.end(), impl_->graph.parameter_values.data());
 }
 
+void TrainingSession::scale_slot(const std::string& name, double factor) {
+  const Busy guard(impl_->busy);
+  if (!impl_->update) return;
+  const std::vector<std::string> names = impl_->update->slot_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] != name) continue;
+    for (float& value : impl_->update->slot(i).span()) {
+      value = static_cast<float>(static_cast<double>(value) * factor);
+    }
+  }
+}
+
 TrainingSession::State TrainingSession::state() const {
   State state;
   state.seed = seed_;

@@ -113,6 +113,11 @@ class TrainingSession {
   // Swaps the weights with their moving average (StateError without one). Twice is as before.
   void swap_ema();
 
+  // Multiplies a slot of the optimizer ("velocity"), where there is one. A momentum that holds the rates of
+  // its steps, v = b*v - rate*g, is velocity times the rate: when the rate changes, velocity changes
+  // inversely.
+  void scale_slot(const std::string& name, double factor);
+
   // Everything beside the model that a checkpoint holds, as numbers and flat tensors; restore() takes it back
   // (FormatError where it doesn't fit).
   struct State {

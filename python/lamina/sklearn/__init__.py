@@ -2,8 +2,8 @@
 
     from lamina.sklearn import MLPClassifier, MLPRegressor
 
-Parameters, attributes and methods are those of `sklearn.neural_network`, with its names, defaults and meaning;
-what is beyond them stands behind them. Needs scikit-learn.
+Parameters, attributes and methods are those of `sklearn.neural_network`, with its names, defaults and
+meaning; what is beyond them stands behind them. Needs scikit-learn.
 """
 
 try:

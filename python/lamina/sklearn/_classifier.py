@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -21,6 +20,7 @@ from ..errors import ArgumentError
 from ..losses import Hinge, SquaredHinge
 from ..losses import get as loss_named
 from ._estimator import MLP
+from ._labels import MULTILABEL, Labels
 from ._network import Objective, classification, log_loss
 from ._parameters import check_loss
 from ._rows import Training
@@ -40,18 +40,19 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     hidden_layer_sizes : int or sequence of int, default (100,)
         Units of each hidden layer.
     activation : str, function, or a sequence of them, default 'relu'
-        Of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', or any of `lamina.activations`. A sequence
-        has one for each hidden layer.
+        Of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', or any of `lamina.activations`. A
+        sequence has one for each hidden layer.
     solver : {'lbfgs', 'sgd', 'adam'}, another optimizer's name, or Optimizer, default 'adam'
-        'lbfgs' is SciPy's, over all rows at once. An `Optimizer` keeps its own learning rate; every fit begins
-        with a fresh copy of it.
+        'lbfgs' is SciPy's, over all rows at once. An `Optimizer` keeps its own learning rate; every fit
+        begins with a fresh copy of it.
     alpha : float, default 0.0001
-        L2 penalty: `alpha / 2 * ||W||^2`, divided by the rows of the batch (by their weights, where there are).
+        L2 penalty: `alpha / 2 * ||W||^2`, divided by the rows of the batch (by their weights, if any).
     batch_size : int or 'auto', default 'auto'
         Rows a step; 'auto' is `min(200, n_samples)`.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, Schedule or function of the step, default 'constant'
-        The three are for solver='sgd': 'invscaling' is `learning_rate_init / (t_ + 1)**power_t` after an epoch;
-        'adaptive' divides by 5 where training stagnates. Schedules are for every stochastic solver.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, Schedule or function, default 'constant'
+        The three are for solver='sgd': 'invscaling' is `learning_rate_init / (t_ + 1)**power_t` after an
+        epoch; 'adaptive' divides by 5 where training stagnates. Schedules and functions of the step are for
+        every stochastic solver.
     learning_rate_init : float, default 0.001
         The rate to begin with.
     power_t : float, default 0.5
@@ -61,8 +62,8 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     shuffle : bool, default True
         Whether every epoch visits the rows in a new order.
     random_state : int, RandomState or None, default None
-        For the initial weights (scikit-learn's own, number for number), the split for early stopping (the same
-        rows), shuffling and dropout.
+        For the initial weights (scikit-learn's own, number for number), the split for early stopping (the
+        same rows), shuffling and dropout.
     tol : float, default 1e-4
         What counts as an improvement of loss or score; the largest gradient at which 'lbfgs' ends.
     verbose : bool, default False
@@ -74,8 +75,8 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     nesterovs_momentum : bool, default True
         Whether that is Nesterov's.
     early_stopping : bool, default False
-        Whether to hold out `validation_fraction` of the rows, to stop when their score no longer rises, and to
-        keep the weights that scored best.
+        Whether to hold out `validation_fraction` of the rows, to stop when their score no longer rises, and
+        to keep the weights that scored best.
     validation_fraction : float, default 0.1
         The part held out.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999, 1e-8
@@ -87,7 +88,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     loss : {'log_loss'}, a name or a Loss of `lamina.losses`, default 'log_loss'
         What is made small. Cross-entropies give probabilities; with hinge losses there is no `predict_proba`.
     class_weight : dict, 'balanced' or None, default None
-        Weight of the rows of each class, times `sample_weight`; 'balanced' is n / (n_classes * rows of the class).
+        Weight of the rows of each class, times `sample_weight`; 'balanced' is n / (n_classes * its rows).
     dropout : float or sequence of float, default 0.0
         Rate of dropout after each hidden layer. Not with 'lbfgs'.
     batch_norm : bool, default False
@@ -202,8 +203,8 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         sample_weight : array of shape (n,) or None, default None
             Weight of each row. A row of weight 2 counts as two rows.
         validation_data : tuple or None, default None
-            `(X, y)` or `(X, y, sample_weight)` to score after every epoch, and to stop by in place of a part of
-            the rows with early_stopping=True.
+            `(X, y)` or `(X, y, sample_weight)` to score after every epoch, and to stop by in place of a part
+            of the rows with early_stopping=True.
 
         Returns
         -------
@@ -222,30 +223,29 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         fitted: MLPClassifier = self._fit(X, y, sample_weight, False, validation_data)
         return fitted
 
-    @available_if(MLP._has_epochs)
+    @available_if(MLP._has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
         """Train for one epoch, going on from what is fitted.
 
         `classes` lists all classes that will ever come; the first call needs them. The rest is as in `fit`.
         """
         if self._first_call(classes):
-            self._label_binarizer = LabelBinarizer()
-            self._label_binarizer.fit(y if type_of_target(y).startswith("multilabel") else classes)
+            several = type_of_target(y).startswith("multilabel")
+            self._labels = Labels(np.asarray(y) if several else self.classes_)
         fitted: MLPClassifier = self._fit(X, y, sample_weight, True)
         return fitted
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> Any:
         """Return the class of each row, `(n,)`; or 0 and 1 for each label, `(n, n_outputs)`."""
         outputs = self._outputs(X)
-        if self._kind != "multiclass":
-            outputs = self._positive(outputs).astype(np.int64)
-            outputs = outputs.ravel() if self._kind == "binary" else outputs
-        classes: NDArray[Any] = self._label_binarizer.inverse_transform(outputs)
-        return classes
+        if self._labels.kind == "multiclass":
+            return self._labels.decode(outputs.argmax(axis=1))
+        there = self._positive(outputs).astype(np.int64)
+        return self._labels.decode(there if self._labels.kind == MULTILABEL else there.ravel())
 
-    @available_if(lambda self: self._has_probabilities())
+    @available_if(lambda self: self._has_probabilities())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Return probabilities, `(n, n_classes)`, classes in the order of `classes_`; labels each by itself."""
+        """Return probabilities, `(n, n_classes)`, in the order of `classes_`; labels each by itself."""
         outputs = self._outputs(X)
         link = self._objective.link or self.out_activation_
         if self._objective.link is not None:
@@ -254,7 +254,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
             outputs = outputs / outputs.sum(axis=1, keepdims=True)  # float32 sums to 1 in 7 digits only
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
-    @available_if(lambda self: self._has_probabilities())
+    @available_if(lambda self: self._has_probabilities())  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithms of `predict_proba`."""
         logarithms: NDArray[Any] = np.log(self.predict_proba(X))
@@ -266,11 +266,6 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         return tags
 
     # ---- targets
-
-    @property
-    def _kind(self) -> str:
-        """'binary', 'multiclass' or 'multilabel-indicator'."""
-        return str(self._label_binarizer.y_type_)
 
     def _validation_options(self) -> dict[str, Any]:
         return {"multi_output": True, "dtype": (np.float64, np.float32)}
@@ -286,53 +281,49 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
             return True
         if classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
             raise ArgumentError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, "
+                f"was: {self.classes_!r}"
             )
         return False
 
     def _encode(self, y: Any, incremental: bool) -> NDArray[Any]:
-        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-            binarizer = LabelBinarizer().fit(y)
-            self._label_binarizer, self.classes_ = binarizer, binarizer.classes_
-            return self._encode_known(y)
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-        classes = unique_labels(y)
-        if self.warm_start and not incremental and set(classes) != set(self.classes_):
-            raise ArgumentError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {classes}"
-            )
+        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
+            self._labels = Labels(y)
+            self.classes_ = self._labels.classes
+        elif self.warm_start and not incremental and self._labels.kind != MULTILABEL:
+            if not np.array_equal(np.unique(y), self.classes_):
+                raise ArgumentError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call to "
+                    f"fit. Previously got {self.classes_}, `y` has {np.unique(y)}"
+                )
         return self._encode_known(y)
 
     def _encode_known(self, y: Any) -> NDArray[Any]:
         """Return y as the loss takes it, by the classes that are known."""
-        classes = unique_labels(y)
-        if len(np.setdiff1d(classes, self.classes_)):
+        codes, kind, objective = self._labels.encode(y), self._labels.kind, self._plain_objective()
+        if objective.labels and kind == MULTILABEL:
             raise ArgumentError(
-                "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+                f"{type(self).__name__}: expected a loss of columns with several labels a row, "
+                f"got {self.loss!r}."
             )
-        columns: NDArray[Any] = self._label_binarizer.transform(y)
-        loss = self._plain_objective()
-        if loss.labels and self._kind == "multilabel-indicator":
-            raise ArgumentError(
-                f"{type(self).__name__}: expected a loss of columns with several labels a row, got {self.loss!r}."
-            )
-        if self._kind == "binary" and loss.output == "softmax" or loss.link == "softmax":
-            columns = np.hstack([1 - columns, columns]) if columns.shape[1] == 1 else columns
-        if loss.labels:
-            return columns.argmax(axis=1).astype(np.int32)
-        signed = isinstance(loss.loss, (Hinge, SquaredHinge))
-        return (2 * columns - 1 if signed else columns).astype(np.float32)
+        if objective.labels:
+            return codes.astype(np.int32)
+        distributions = "softmax" in (objective.output, objective.link)
+        if kind == "multiclass" or (kind == "binary" and distributions):
+            codes = np.eye(max(2, len(self.classes_)))[codes]
+        elif kind == "binary":
+            codes = codes[:, None]
+        signed = isinstance(objective.loss, (Hinge, SquaredHinge))
+        return (2 * codes - 1 if signed else codes).astype(np.float32)
 
     def _weigh_classes(self, y: Any, weights: Any, incremental: bool) -> Any:
         if self.class_weight is None:
             return weights
         if incremental and self.class_weight == "balanced":
             raise ArgumentError(
-                "class_weight 'balanced' is not supported for partial_fit, which sees a part of the rows: pass "
-                "a dict, as sklearn.utils.class_weight.compute_class_weight makes it."
+                "class_weight 'balanced' is not supported for partial_fit, which sees a part of the rows: "
+                "pass a dict, as sklearn.utils.class_weight.compute_class_weight makes it."
             )
         factors = compute_sample_weight(self.class_weight, y).astype(np.float32)
         return factors if weights is None else factors * weights
@@ -341,15 +332,15 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
 
     def _plain_objective(self) -> Objective:
         if isinstance(self.loss, str) and self.loss == "log_loss":
-            return log_loss(self._kind, 1)
-        return classification(self.loss, self._kind)
+            return log_loss(self._labels.kind, 1)
+        return classification(self.loss, self._labels.kind)
 
     def _choose_objective(self, targets: NDArray[Any]) -> tuple[Objective, int]:
         plain = self._plain_objective()
         if plain.labels:
             return plain, max(2, len(self.classes_))
         outputs = targets.shape[1]
-        return (log_loss(self._kind, outputs) if plain.own else plain), outputs
+        return (log_loss(self._labels.kind, outputs) if plain.own else plain), outputs
 
     def _has_probabilities(self) -> bool:
         loss = loss_named(self.loss) if self.loss != "log_loss" else None
@@ -359,16 +350,16 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
 
     def _positive(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Which labels are there, `(n, labels)`; of two outputs for two classes, whether it is the second."""
-        if self._kind == "binary" and outputs.shape[1] == 2:
+        if self._labels.kind == "binary" and outputs.shape[1] == 2:
             return outputs[:, 1:] > outputs[:, :1]
         return outputs > (0.0 if self.out_activation_ == "identity" else 0.5)
 
     def _score_rows(self, rows: Training) -> float:
         outputs = self._run(rows.x)
-        if self._objective.labels or self._kind == "multiclass":
+        if self._objective.labels or self._labels.kind == "multiclass":
             truth = rows.y if rows.y.ndim == 1 else rows.y.argmax(axis=1)
             right = outputs.argmax(axis=1) == truth
         else:
-            truth = rows.y[:, 1:] if self._kind == "binary" and rows.y.shape[1] == 2 else rows.y
+            truth = rows.y[:, 1:] if self._labels.kind == "binary" and rows.y.shape[1] == 2 else rows.y
             right = (self._positive(outputs) == (truth > 0)).all(axis=1)
-        return float(np.average(right, weights=rows.weights))
+        return float(right.mean() if rows.weights is None else np.average(right, weights=rows.weights))

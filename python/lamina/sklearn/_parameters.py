@@ -24,11 +24,11 @@ _Check = tuple[Callable[[Any], bool], str]
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and not math.isnan(value)
+    return not _is_truth(value) and isinstance(value, Real) and not math.isnan(value)
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+    return not _is_truth(value) and isinstance(value, Integral)
 
 
 def _is_truth(value: Any) -> bool:
@@ -130,8 +130,8 @@ def _check_rate(who: str, rate: Any) -> None:
     if rate in RATES if isinstance(rate, str) else isinstance(rate, Schedule) or callable(rate):
         return
     raise ArgumentError(
-        f"{who}: expected learning_rate to be one of {', '.join(map(repr, RATES))}, a schedule of lamina or a "
-        f"function of the step, got {rate!r}."
+        f"{who}: expected learning_rate to be one of {', '.join(map(repr, RATES))}, a schedule of lamina or "
+        f"a function of the step, got {rate!r}."
     )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
@@ -36,18 +35,19 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
     hidden_layer_sizes : int or sequence of int, default (100,)
         Units of each hidden layer.
     activation : str, function, or a sequence of them, default 'relu'
-        Of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', or any of `lamina.activations`. A sequence
-        has one for each hidden layer.
+        Of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', or any of `lamina.activations`. A
+        sequence has one for each hidden layer.
     solver : {'lbfgs', 'sgd', 'adam'}, another optimizer's name, or Optimizer, default 'adam'
-        'lbfgs' is SciPy's, over all rows at once. An `Optimizer` keeps its own learning rate; every fit begins
-        with a fresh copy of it.
+        'lbfgs' is SciPy's, over all rows at once. An `Optimizer` keeps its own learning rate; every fit
+        begins with a fresh copy of it.
     alpha : float, default 0.0001
-        L2 penalty: `alpha / 2 * ||W||^2`, divided by the rows of the batch (by their weights, where there are).
+        L2 penalty: `alpha / 2 * ||W||^2`, divided by the rows of the batch (by their weights, if any).
     batch_size : int or 'auto', default 'auto'
         Rows a step; 'auto' is `min(200, n_samples)`.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, Schedule or function of the step, default 'constant'
-        The three are for solver='sgd': 'invscaling' is `learning_rate_init / (t_ + 1)**power_t` after an epoch;
-        'adaptive' divides by 5 where training stagnates. Schedules are for every stochastic solver.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, Schedule or function, default 'constant'
+        The three are for solver='sgd': 'invscaling' is `learning_rate_init / (t_ + 1)**power_t` after an
+        epoch; 'adaptive' divides by 5 where training stagnates. Schedules and functions of the step are for
+        every stochastic solver.
     learning_rate_init : float, default 0.001
         The rate to begin with.
     power_t : float, default 0.5
@@ -57,8 +57,8 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
     shuffle : bool, default True
         Whether every epoch visits the rows in a new order.
     random_state : int, RandomState or None, default None
-        For the initial weights (scikit-learn's own, number for number), the split for early stopping (the same
-        rows), shuffling and dropout.
+        For the initial weights (scikit-learn's own, number for number), the split for early stopping (the
+        same rows), shuffling and dropout.
     tol : float, default 1e-4
         What counts as an improvement of loss or score; the largest gradient at which 'lbfgs' ends.
     verbose : bool, default False
@@ -70,8 +70,8 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
     nesterovs_momentum : bool, default True
         Whether that is Nesterov's.
     early_stopping : bool, default False
-        Whether to hold out `validation_fraction` of the rows, to stop when their score no longer rises, and to
-        keep the weights that scored best.
+        Whether to hold out `validation_fraction` of the rows, to stop when their score no longer rises, and
+        to keep the weights that scored best.
     validation_fraction : float, default 0.1
         The part held out.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999, 1e-8
@@ -190,8 +190,8 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
         sample_weight : array of shape (n,) or None, default None
             Weight of each row. A row of weight 2 counts as two rows.
         validation_data : tuple or None, default None
-            `(X, y)` or `(X, y, sample_weight)` to score after every epoch, and to stop by in place of a part of
-            the rows with early_stopping=True.
+            `(X, y)` or `(X, y, sample_weight)` to score after every epoch, and to stop by in place of a part
+            of the rows with early_stopping=True.
 
         Returns
         -------
@@ -210,7 +210,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
         fitted: MLPRegressor = self._fit(X, y, sample_weight, False, validation_data)
         return fitted
 
-    @available_if(MLP._has_epochs)
+    @available_if(MLP._has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Train for one epoch, going on from what is fitted. The parameters are those of `fit`."""
         fitted: MLPRegressor = self._fit(X, y, sample_weight, True)
@@ -257,4 +257,17 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
         outputs = self._run(rows.x)
         if not np.isfinite(outputs).all():
             return float("nan")
-        return float(r2_score(rows.y, outputs, sample_weight=rows.weights))
+        return _r2(rows.y, outputs, rows.weights)
+
+
+def _r2(truth: NDArray[Any], outputs: NDArray[Any], weights: NDArray[Any] | None) -> float:
+    """Return 1 - (squares of the errors) / (squares about the mean), the mean over columns.
+
+    A constant column scores 1 where all is right, else 0.
+    """
+    y = truth.astype(np.float64)
+    w = np.ones((len(y), 1)) if weights is None else weights.astype(np.float64)[:, None]
+    errors = (w * (y - outputs) ** 2).sum(axis=0)
+    spread = (w * (y - (w * y).sum(axis=0) / w.sum()) ** 2).sum(axis=0)
+    scores = np.where(errors == 0, 1.0, 1 - errors / np.where(spread == 0, np.inf, spread))
+    return float(np.where((spread == 0) & (errors > 0), 0.0, scores).mean())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from .._kinds import Optimizer
 from ..optimizers import SGD, Adam
 from ..trainer import Trainer
 from ._network import Objective, penalty
-from ._parameters import ACTIVATIONS as ACTIVATIONS
 from ._parameters import RATES
 from ._rows import SparseBatches, Training
 
@@ -38,8 +38,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
     if solver == "adam":
         return Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
     if isinstance(solver, str):
-        optimizer: Any = class_named("optimizer", solver)(learning_rate=rate)
-        return optimizer  # type: ignore[no-any-return]
+        return cast("Optimizer", class_named("optimizer", solver)(learning_rate=rate))
     return type(solver).from_config(solver.get_config())
 
 
@@ -83,7 +82,7 @@ class Convergence(Callback):
             est._no_improvement_count = est._no_improvement_count + 1 if worse else 0
             est.best_loss_ = min(est.best_loss_, loss)
         if self.rate == "invscaling":
-            self.trainer.optimizer.learning_rate = est.learning_rate_init / (est.t_ + 1) ** est.power_t
+            self._set_rate(est.learning_rate_init / (est.t_ + 1) ** est.power_t)
         if est._no_improvement_count > est.n_iter_no_change:
             self._stagnate()
         if not np.isfinite(loss) and not np.isfinite(self.model.flat_parameters).all():
@@ -114,13 +113,20 @@ class Convergence(Callback):
         elif rate <= _SMALLEST_RATE:
             ending = "Learning rate too small. Stopping."
         else:
-            self.trainer.optimizer.learning_rate = rate / 5
+            self._set_rate(rate / 5)
             est._no_improvement_count = 0
             ending = f"Setting learning rate to {rate / 5:f}"
         if est.verbose:
             print(message, ending)
         if ending.endswith("Stopping."):
             self._end()
+
+    def _set_rate(self, rate: float) -> None:
+        """Set the rate; scikit-learn's velocity holds the rates of the steps that made it."""
+        before: Any = self.trainer.optimizer.learning_rate
+        if rate > 0:
+            self.trainer._session.scale_slot("velocity", before / rate)
+        self.trainer.optimizer.learning_rate = rate
 
     def _end(self) -> None:
         self.ended = True
@@ -143,13 +149,14 @@ def fit_stochastic(
     trainer: Trainer = estimator._trainer
     score = None
     if validation is not None:
-        held_out = validation
-        score = lambda: estimator._score_rows(held_out)  # noqa: E731
-    convergence = Convergence(estimator, score, report_of(estimator, rows), given_rows)
+        score = partial(estimator._score_rows, validation)
+    batch_size = _batch_size(estimator, given_rows)
+    batches = -(-given_rows // batch_size)
+    convergence = Convergence(estimator, score, report_of(estimator, rows, batches), given_rows)
     epochs = 1 if incremental else estimator.max_iter
     estimator.n_iter_ = 0
     try:
-        _fit(estimator, trainer, rows, given_rows, validation, convergence, epochs)
+        _fit(estimator, trainer, rows, batch_size, validation, convergence, epochs)
         if estimator.n_iter_ == epochs and not incremental and not convergence.ended:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't "
@@ -167,13 +174,12 @@ def _fit(
     estimator: Any,
     trainer: Trainer,
     rows: Training,
-    given_rows: int,
+    batch_size: int,
     validation: Training | None,
     convergence: Convergence,
     epochs: int,
 ) -> None:
-    batch_size = _batch_size(estimator, given_rows)
-    whole = batch_size >= given_rows
+    whole = batch_size >= convergence.rows
     first = trainer.epoch
     options: dict[str, Any] = {
         "epochs": first + epochs,
@@ -210,8 +216,8 @@ def _batch_size(estimator: Any, rows: int) -> int:
     return int(min(estimator.batch_size, rows))
 
 
-def report_of(estimator: Any, rows: Training) -> Callable[[float], float]:
-    """Return the function that turns the mean of what is made small into the loss that scikit-learn reports."""
+def report_of(estimator: Any, rows: Training, batches: int) -> Callable[[float], float]:
+    """Return what turns the mean of what is made small into the loss that scikit-learn reports."""
     objective: Objective = estimator._objective
     if objective.deviance:
         constant = _deviance_constant(rows)
@@ -222,7 +228,7 @@ def report_of(estimator: Any, rows: Training) -> Callable[[float], float]:
     total = len(rows) if rows.weights is None else float(rows.weights.sum())
 
     def reported(value: float) -> float:
-        penalties = penalty(estimator.model_, estimator._architecture) / total
+        penalties = batches * penalty(estimator.model_, estimator._architecture) / total
         return share * (value - penalties) + penalties
 
     return reported
@@ -261,7 +267,7 @@ def fit_lbfgs(estimator: Any, rows: Training, seed: int) -> None:
     start = flat.astype(np.float64)
     result = minimize(value_and_gradient, start, method="L-BFGS-B", jac=True, options=options, callback=note)
     flat[:] = result.x
-    estimator.loss_ = report_of(estimator, rows)(float(result.fun))
+    estimator.loss_ = report_of(estimator, rows, 1)(float(result.fun))
     estimator.n_iter_ = min(int(result.nit), estimator.max_iter)
     rounding = len(values) > 1 and values[-2] - values[-1] <= _ROUNDING * max(1.0, abs(values[-1]))
     if result.status == 1 or (result.status == 2 and not rounding):
