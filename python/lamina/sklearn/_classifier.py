@@ -18,7 +18,6 @@ from .._kinds import LearningRate, Optimizer
 from .._loss import Loss
 from ..errors import ArgumentError
 from ..losses import Hinge, SquaredHinge
-from ..losses import get as loss_named
 from ._estimator import MLP
 from ._labels import MULTILABEL, Labels
 from ._network import Objective, classification, log_loss
@@ -27,6 +26,8 @@ from ._rows import Training
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_SCORES = ("hinge", "squared_hinge", "Hinge", "SquaredHinge")  # outputs are no probabilities
 
 
 class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
@@ -231,7 +232,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         """
         if self._first_call(classes):
             several = type_of_target(y).startswith("multilabel")
-            self._labels = Labels(np.asarray(y) if several else self.classes_)
+            self._labels = Labels(y if several else self.classes_)
         fitted: MLPClassifier = self._fit(X, y, sample_weight, True)
         return fitted
 
@@ -291,12 +292,15 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._labels = Labels(y)
             self.classes_ = self._labels.classes
-        elif self.warm_start and not incremental and self._labels.kind != MULTILABEL:
-            if not np.array_equal(np.unique(y), self.classes_):
-                raise ArgumentError(
-                    "warm_start can only be used where `y` has the same classes as in the previous call to "
-                    f"fit. Previously got {self.classes_}, `y` has {np.unique(y)}"
-                )
+        elif (
+            not incremental
+            and self._labels.kind != MULTILABEL
+            and not np.array_equal(np.unique(y), self.classes_)
+        ):
+            raise ArgumentError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {np.unique(y)}"
+            )
         return self._encode_known(y)
 
     def _encode_known(self, y: Any) -> NDArray[Any]:
@@ -343,8 +347,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         return (log_loss(self._labels.kind, outputs) if plain.own else plain), outputs
 
     def _has_probabilities(self) -> bool:
-        loss = loss_named(self.loss) if self.loss != "log_loss" else None
-        if isinstance(loss, (Hinge, SquaredHinge)):
+        if self.loss in _SCORES or isinstance(self.loss, (Hinge, SquaredHinge)):
             raise AttributeError(f"predict_proba is not available with loss={self.loss!r}.")
         return True
 

@@ -29,12 +29,12 @@ class Labels:
             )
         if kind not in ("binary", "multiclass", MULTILABEL):
             raise ArgumentError(
-                f"Unknown label type: {kind}. Maybe you are trying to fit a classifier, which expects discrete "
-                "classes on a regression target with continuous values."
+                f"Unknown label type: {kind}. Maybe you are trying to fit a classifier, which expects "
+                "discrete classes on a regression target with continuous values."
             )
         self.kind = kind
         self.sparse = hasattr(y, "toarray")
-        self.classes = np.arange(y.shape[1]) if kind == MULTILABEL else np.unique(np.asarray(y))
+        self.classes = np.arange(np.shape(y)[1]) if kind == MULTILABEL else np.unique(np.asarray(y))
 
     def encode(self, y: Any) -> NDArray[Any]:
         """Return the number of each row's class, `(n,)`; or the columns of labels, `(n, labels)`."""

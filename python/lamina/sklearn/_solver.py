@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._callback import Callback, Logs
-from .._configurable import class_named
+from .._configurable import find
 from .._data import rows_of
 from .._kinds import Optimizer
 from ..optimizers import SGD, Adam
@@ -38,8 +38,9 @@ def optimizer_of(estimator: Any) -> Optimizer:
     if solver == "adam":
         return Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
     if isinstance(solver, str):
-        return cast("Optimizer", class_named("optimizer", solver)(learning_rate=rate))
-    return type(solver).from_config(solver.get_config())
+        return find(Optimizer, {"class_name": solver, "config": {"learning_rate": rate}})
+    copy: Optimizer = type(solver).from_config(solver.get_config())
+    return copy
 
 
 def trainer_for(estimator: Any, optimizer: Optimizer, seed: int) -> Trainer:
