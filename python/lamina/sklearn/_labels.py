@@ -34,7 +34,12 @@ class Labels:
             )
         self.kind = kind
         self.sparse = hasattr(y, "toarray")
-        self.classes = np.arange(np.shape(y)[1]) if kind == MULTILABEL else np.unique(np.asarray(y))
+        if kind == MULTILABEL:
+            self.classes = np.arange(np.shape(y)[1])
+        elif np.asarray(y).dtype == object:
+            self.classes = np.array(sorted(set(y)))  # words become an array of text, as in scikit-learn
+        else:
+            self.classes = np.unique(y)
 
     def encode(self, y: Any) -> NDArray[Any]:
         """Return the number of each row's class, `(n,)`; or the columns of labels, `(n, labels)`."""
