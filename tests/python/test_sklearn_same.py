@@ -187,7 +187,7 @@ def test_partial_fit_goes_on_as_scikit_learns():
         fitted.append(estimator)
     assert_same(*fitted, IRIS)
     assert fitted[1].n_iter_ == 1
-    with pytest.raises(ValueError, match="not in `self.classes_`"):
+    with pytest.raises(ValueError, match=r"not in `self\.classes_`"):
         fitted[1].partial_fit(x[:2], [0, 7])
     with pytest.raises(ValueError, match="not the same as on last call"):
         fitted[1].partial_fit(x, y, classes=[0, 1])
