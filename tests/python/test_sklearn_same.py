@@ -12,6 +12,7 @@ import pytest
 from sklearn import neural_network
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import scale
 from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
@@ -305,3 +306,16 @@ def test_weights_that_overflow_are_an_error():
         ).fit(1e6 * x, y)
     with pytest.raises(ValueError, match="inf"):
         lamina.sklearn.MLPRegressor().fit(1e300 * x, y)
+
+
+def test_lbfgs_without_hidden_layers_is_ridge_regression_for_several_outputs():
+    x, y = TWO
+    fitted = lamina.sklearn.MLPRegressor(
+        solver="lbfgs", hidden_layer_sizes=(), alpha=20.0, tol=1e-6, max_iter=2000, random_state=0
+    ).fit(x, y)
+    ridge = Ridge(alpha=20.0).fit(x, y)
+    np.testing.assert_allclose(fitted.coefs_[0], ridge.coef_.T, atol=2e-3)
+    np.testing.assert_allclose(fitted.intercepts_[0], ridge.intercept_, atol=2e-3)
+    errors = ((ridge.predict(x) - y) ** 2).mean()
+    penalty = 10.0 * (ridge.coef_**2).sum() / len(x)
+    np.testing.assert_allclose(fitted.loss_, errors / 2 + penalty, rtol=1e-4)

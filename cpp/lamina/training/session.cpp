@@ -118,9 +118,9 @@ struct TrainingSession::Impl {
   Graph& graph;
   SessionOptions& options;
   std::int64_t step = 0;
-  std::vector<Head> heads;         // empty until the model is built
-  std::unique_ptr<Update> update;  // null until there are weights
-  std::unique_ptr<StepMemory> training, evaluation;
+  std::vector<Head> heads;                                     // empty until the model is built
+  std::unique_ptr<Update> update;                              // null until there are weights
+  std::unique_ptr<StepMemory> training, evaluation, gradient;  // the last without noise, a chunk of rows
   Buffer staged_state;
   std::vector<std::size_t> order;
   RunningLoss running;
@@ -434,9 +434,10 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
   // With batch statistics or noise in play the batch is one; else rows stand for themselves.
   const std::size_t step_rows = training ? rows : std::min(rows, kGradientRows);
   std::unique_ptr<StepMemory> own;
-  StepMemory& memory = impl.memory_for(own, step_rows, training ? Mode::training : Mode::inference, true);
-  StepContext context{graph, impl.heads, memory,       graph.parameter_values.data(),
-                      seed_, impl.step,  thread_pool()};
+  StepMemory& memory = impl.memory_for(training ? own : impl.gradient, step_rows,
+                                       training ? Mode::training : Mode::inference, true);
+  StepContext context{graph, impl.heads, memory,        graph.parameter_values.data(),
+                      seed_, impl.step,  thread_pool(), options_.scale};
 
   std::vector<double> weights;
   for (std::size_t i = 0; i < impl.heads.size(); ++i) weights.push_back(total_weight(impl.heads[i], data, i));
