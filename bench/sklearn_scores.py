@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import platform
 import re
 import time
@@ -122,7 +123,8 @@ def header(threads: int | None) -> list[str]:
     versions = f"lamina {lm.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}"
     names = "data | shape | setting | scikit-learn | lamina | holds | epochs | ms | ms | faster | by CPU"
     return [
-        f"{datetime.date.today()}, {cpu_model()}, Python {platform.python_version()}, {versions}, {how}.",
+        f"{datetime.date.today()}, {cpu_model()}, {os.cpu_count()} CPUs, {how};",
+        f"Python {platform.python_version()}, {versions}.",
         "",
         f"| {names} |",
         "|" + "---|" * (names.count("|") + 1),

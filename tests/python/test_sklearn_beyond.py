@@ -79,7 +79,15 @@ def test_l1_makes_weights_zero():
     y = x[:, 0] - 2 * x[:, 1]
     plain = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, max_iter=500).fit(x, y)
     sparse = MLPRegressor(
-        hidden_layer_sizes=(), alpha=0, l1=30.0, batch_size=300, max_iter=1500, tol=0, learning_rate_init=0.01
+        hidden_layer_sizes=(),
+        alpha=0,
+        l1=30.0,
+        solver="sgd",
+        momentum=0.0,
+        learning_rate_init=0.05,
+        batch_size=300,
+        max_iter=500,
+        tol=0,
     ).fit(x, y)
     # with such columns the optimum is each weight moved towards zero by l1 / n = 0.1
     np.testing.assert_allclose(sparse.coefs_[0][:2, 0], [0.9, -1.9], atol=0.01)
@@ -288,3 +296,17 @@ def test_what_does_not_go_together_is_told():
     fitted = MLPClassifier((5,), warm_start=True, max_iter=2).fit(X, Y)
     with pytest.raises(ValueError, match="layers of the shapes that are fitted already"):
         fitted.set_params(hidden_layer_sizes=(6,)).fit(X, Y)
+
+
+def test_ctrl_c_keeps_what_was_learned():
+    class Interrupt(lm.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    estimator = MLPClassifier(random_state=0, callbacks=[Interrupt()])
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        estimator.fit(X, Y)
+    three = MLPClassifier(random_state=0, max_iter=3).fit(X, Y)
+    assert estimator.n_iter_ == len(estimator.loss_curve_) == 3
+    np.testing.assert_allclose(estimator.predict_proba(X), three.predict_proba(X), atol=1e-5)

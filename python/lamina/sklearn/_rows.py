@@ -13,6 +13,7 @@ from ..errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_SORTED = 1 << 26  # bytes of rows that are put in order at most
 _DENSE = 1 << 26  # numbers; sparse features of more are turned into arrays batch by batch
 
 
@@ -62,8 +63,11 @@ def merged(rows: Training) -> Training:
     """Put equal rows together, with the sum of their weights, in an order that depends on their values alone.
 
     A step over all rows is the same for both, but for rounding: so the order in which rows are given, and
-    whether a row is repeated or has a weight, changes not even the last bit.
+    whether a row is repeated or has a weight, changes not even the last bit. Rows of more than 64 MB, which take
+    long to sort, stay as they are.
     """
+    if rows.x.nbytes > _SORTED:
+        return rows
     count = len(rows)
     columns = [np.ascontiguousarray(part).reshape(count, -1).view(np.uint8) for part in (rows.x, rows.y)]
     table = np.ascontiguousarray(np.hstack(columns))

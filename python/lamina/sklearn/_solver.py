@@ -17,7 +17,7 @@ from ..optimizers import SGD, Adam
 from ..trainer import Trainer
 from ._network import Objective, penalty
 from ._parameters import RATES
-from ._rows import SparseBatches, Training
+from ._rows import SparseBatches, Training, as_dense
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,10 +163,10 @@ def fit_stochastic(
                 f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't "
                 "converged yet.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warnings.warn("Training interrupted by user.", stacklevel=5)
     if estimator.early_stopping:
         estimator.model_.set_weights(estimator._best_weights)
 
@@ -189,7 +189,7 @@ def _fit(
         "verbose": 0,
     }
     if estimator.callbacks and validation is not None:  # they may look at val_loss
-        options["validation_data"] = (validation.x, validation.y) + (
+        options["validation_data"] = (as_dense(validation.x), validation.y) + (
             () if validation.weights is None else (validation.weights,)
         )
     if hasattr(rows.x, "toarray"):
@@ -276,5 +276,5 @@ def fit_lbfgs(estimator: Any, rows: Training, seed: int) -> None:
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): "
             f"{result.message}. Increase max_iter, or scale the data.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
