@@ -63,8 +63,8 @@ def merged(rows: Training) -> Training:
     """Put equal rows together, with the sum of their weights, in an order that depends on their values alone.
 
     A step over all rows is the same for both, but for rounding: so the order in which rows are given, and
-    whether a row is repeated or has a weight, changes not even the last bit. Rows of more than 64 MB, which take
-    long to sort, stay as they are.
+    whether a row is repeated or has a weight, changes not even the last bit. Rows of more than 64 MB, which
+    take long to sort, stay as they are.
     """
     if rows.x.nbytes > _SORTED:
         return rows
