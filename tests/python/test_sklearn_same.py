@@ -123,6 +123,7 @@ def test_classifier_trains_as_scikit_learns(parameters):
     theirs, ours = both("MLPClassifier", IRIS, **parameters)
     assert_same(theirs, ours, IRIS)
     np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+    assert not [name for name in dir(theirs) if name.endswith("_") and not hasattr(ours, name)]
 
 
 @pytest.mark.parametrize(
@@ -319,3 +320,13 @@ def test_lbfgs_without_hidden_layers_is_ridge_regression_for_several_outputs():
     errors = ((ridge.predict(x) - y) ** 2).mean()
     penalty = 10.0 * (ridge.coef_**2).sum() / len(x)
     np.testing.assert_allclose(fitted.loss_, errors / 2 + penalty, rtol=1e-4)
+
+
+def test_confident_probabilities_keep_their_small_part():
+    theirs, ours = both("MLPClassifier", CANCER, max_iter=2, hidden_layer_sizes=())
+    logits = np.linspace(-600, 600, 41)[:, None]
+    for estimator in (theirs, ours):
+        estimator.coefs_ = [np.eye(30, 1)]
+        estimator.intercepts_ = [np.zeros(1)]
+    rows = np.hstack([logits, np.zeros((41, 29))])
+    np.testing.assert_allclose(ours.predict_proba(rows), theirs.predict_proba(rows), rtol=1e-12, atol=0)

@@ -49,6 +49,7 @@ def test_search_over_a_pipeline_in_two_processes():
     assert searches[1].best_estimator_[-1].model_.predict(scale(X)).shape == (150, 3)
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of fork beside threads, from 3.12 on
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
 def test_workers_take_their_share_of_the_threads(backend, monkeypatch):
     for name in ("OMP_NUM_THREADS", "LAMINA_NUM_THREADS"):

@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import check_is_fitted
 
 from .._callback import Callback
 from .._kinds import LearningRate, Optimizer
@@ -20,7 +21,7 @@ from ..errors import ArgumentError
 from ..losses import Hinge, SquaredHinge
 from ._estimator import MLP
 from ._labels import MULTILABEL, Labels
-from ._network import Objective, classification, log_loss
+from ._network import Objective, classification, log_loss, logits_of
 from ._parameters import check_loss
 from ._rows import Training
 
@@ -247,12 +248,11 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     @available_if(lambda self: self._has_probabilities())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, `(n, n_classes)`, in the order of `classes_`; labels each by itself."""
-        outputs = self._outputs(X)
+        check_is_fitted(self)
+        # float32 has no 1 - 1e-8: so the last activation is done in float64
+        outputs = self._outputs(X, logits_of(self.model_, self._architecture))
         link = self._objective.link or self.out_activation_
-        if self._objective.link is not None:
-            outputs = expit(outputs) if link == "logistic" else softmax(outputs, axis=1)
-        elif link == "softmax":
-            outputs = outputs / outputs.sum(axis=1, keepdims=True)  # float32 sums to 1 in 7 digits only
+        outputs = expit(outputs) if link == "logistic" else softmax(outputs, axis=1)
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
     @available_if(lambda self: self._has_probabilities())  # type: ignore[untyped-decorator]

@@ -175,20 +175,21 @@ class MLP(BaseEstimator):  # type: ignore[misc]
 
     # ---- predictions
 
-    def _outputs(self, X: Any) -> NDArray[Any]:
-        """Return what the model gives for rows, as the type of the data that it was fitted to."""
+    def _outputs(self, X: Any, model: Sequential | None = None) -> NDArray[Any]:
+        """Return what the model, or another, gives for rows, in the type of the data it was fitted to."""
         check_is_fitted(self)
         heed_workers()
         X = validate_data(self, X, accept_sparse=_SPARSE, reset=False)
         single = self._single and X.dtype == np.float32
-        return self._run(X).astype(np.float32 if single else np.float64, copy=False)
+        return self._run(X, model).astype(np.float32 if single else np.float64, copy=False)
 
-    def _run(self, x: Any) -> NDArray[np.float32]:
+    def _run(self, x: Any, model: Sequential | None = None) -> NDArray[np.float32]:
+        model = model or self.model_
         if not hasattr(x, "toarray"):
-            return self.model_.predict(x)
+            return model.predict(x)
         x = x.tocsr()
         parts = [
-            self.model_.predict(as_dense(x[start : start + _PREDICTED]))
+            model.predict(as_dense(x[start : start + _PREDICTED]))
             for start in range(0, x.shape[0], _PREDICTED)
         ]
         return np.concatenate(parts)

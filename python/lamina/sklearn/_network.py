@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -78,6 +79,18 @@ class Architecture:
     def by_rows(self) -> bool:
         """Whether training treats every row by itself and without chance."""
         return not self.batch_norm and not any(self.dropout)
+
+
+_logits: WeakKeyDictionary[Sequential, Sequential] = WeakKeyDictionary()
+
+
+def logits_of(model: Sequential, architecture: Architecture) -> Sequential:
+    """Return the model without its last activation, with the weights that it has now."""
+    twin = _logits.get(model)
+    if twin is None:
+        twin = _logits[model] = replace(architecture, output="identity").build()
+    twin.set_weights(model.get_weights())
+    return twin
 
 
 def dense_layers(model: Sequential) -> list[Layer]:
