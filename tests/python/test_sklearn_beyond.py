@@ -278,6 +278,7 @@ def test_weights_of_zero_only_are_refused():
         ({"early_stopping": 1}, "expected early_stopping"),
         ({"n_iter_no_change": 2.5}, "expected n_iter_no_change"),
         ({"callbacks": [print]}, "expected callbacks"),
+        ({"callbacks": lm.callbacks.TerminateOnNaN()}, "expected callbacks to be a list"),
     ],
 )
 def test_parameters_are_checked_at_fit_in_one_sentence(parameters, message):

@@ -87,7 +87,8 @@ def check_parameters(estimator: Any) -> None:
     _check_rate(who, estimator.learning_rate)
     _check_solver(who, estimator)
     callbacks = estimator.callbacks
-    if callbacks is not None and not all(isinstance(each, Callback) for each in callbacks):
+    listed = isinstance(callbacks, (list, tuple)) and all(isinstance(each, Callback) for each in callbacks)
+    if callbacks is not None and not listed:
         raise ArgumentError(f"{who}: expected callbacks to be a list of lamina's, got {callbacks!r}.")
 
 
