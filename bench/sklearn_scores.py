@@ -35,7 +35,7 @@ BEGIN, END = "<!-- begin: bench/sklearn_scores.py -->", "<!-- end -->"
 FOLDS = 5
 SETTINGS = {
     "defaults": {},
-    "early stopping": {"early_stopping": True},
+    "early stop": {"early_stopping": True},
     "lbfgs": {"solver": "lbfgs"},
 }
 
@@ -106,12 +106,16 @@ def row(name: str, label: str, result: dict) -> str:
         f"{means[1]:.4f} +- {errors[1]:.4f}",
         holds,
         counts,
-        f"{theirs:.1f}",
-        f"{ours:.1f}",
+        milliseconds(theirs),
+        milliseconds(ours),
         f"{theirs / ours:.1f}",
         f"{cpu:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def header(threads: int | None) -> list[str]:
@@ -121,10 +125,12 @@ def header(threads: int | None) -> list[str]:
         else "the threads that each takes by itself"
     )
     versions = f"lamina {lm.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}"
+    about = "*By CPU* is the ratio of CPU times, which other work on the machine disturbs least."
     names = "data | shape | setting | scikit-learn | lamina | holds | epochs | ms | ms | faster | by CPU"
     return [
         f"{datetime.date.today()}, {cpu_model()}, {os.cpu_count()} CPUs, {how};",
         f"Python {platform.python_version()}, {versions}.",
+        about,
         "",
         f"| {names} |",
         "|" + "---|" * (names.count("|") + 1),
