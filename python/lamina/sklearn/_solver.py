@@ -169,6 +169,7 @@ def fit_stochastic(
         warnings.warn("Training interrupted by user.", stacklevel=5)
     if estimator.early_stopping:
         estimator.model_.set_weights(estimator._best_weights)
+        del estimator._best_weights
 
 
 def _fit(
