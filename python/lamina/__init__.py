@@ -10,10 +10,14 @@
 Names, argument order, defaults and numerical definitions are those of Keras 3.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from . import (
     activations,
     callbacks,
     constraints,
+    data,
     datasets,
     errors,
     initializers,
@@ -25,6 +29,7 @@ from . import (
     schedules,
 )
 from ._core import __version__
+from ._dlpack import from_dlpack
 from .config import get_num_threads, set_num_threads, show_config
 from .errors import (
     ArgumentError,
@@ -48,9 +53,11 @@ __all__ = [
     "Trainer",
     "History",
     "load_model",
+    "from_dlpack",
     "activations",
     "callbacks",
     "constraints",
+    "data",
     "datasets",
     "errors",
     "initializers",
@@ -58,6 +65,7 @@ __all__ = [
     "losses",
     "metrics",
     "optimizers",
+    "plotting",
     "regularizers",
     "schedules",
     "get_num_threads",
@@ -74,3 +82,15 @@ __all__ = [
     "NumericalWarning",
 ]
 __all__ += layers.__all__
+
+if _TYPE_CHECKING:
+    from . import plotting
+
+
+def __getattr__(name: str) -> _Any:
+    """Import `lamina.plotting` when it is first used, so that importing lamina stays quick."""
+    if name == "plotting":
+        import importlib
+
+        return importlib.import_module("lamina.plotting")
+    raise AttributeError(f"module 'lamina' has no attribute {name!r}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._dlpack import has_dlpack, read_dlpack
 from .errors import DTypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ _CLASSES_ADVICE = "np.unique(labels, return_inverse=True) turns class names into
 def as_array(value: Any, what: str) -> NDArray[Any]:
     """Return a numeric array of native byte order; `what` names it in errors.
 
-    Arrays of bool, integers, float16, float32 and float64 come back as they are. Lists, data frames and
-    everything that NumPy can read are converted once, long doubles to float64.
+    Arrays of bool, integers, float16, float32 and float64 come back as they are, those of other libraries on
+    the CPU as views of their memory. Lists, data frames and everything that NumPy can read are converted
+    once, long doubles to float64.
     """
     if isinstance(value, np.ma.MaskedArray):
         raise DTypeError(
@@ -82,12 +84,16 @@ def is_frame(value: Any) -> bool:
 
 def is_array_like(value: Any) -> bool:
     """Whether it is one array of data, rather than a stream of batches."""
-    return isinstance(value, np.ndarray) or is_frame(value) or hasattr(value, "__array__")
+    return (
+        isinstance(value, np.ndarray) or is_frame(value) or hasattr(value, "__array__") or has_dlpack(value)
+    )
 
 
 def _from_object(value: Any, what: str) -> NDArray[Any]:
     if is_frame(value):
         return _from_frame(value, what)
+    if has_dlpack(value):
+        return read_dlpack(value, what)
     try:
         return np.asarray(value)
     except ValueError as error:  # lists of different lengths

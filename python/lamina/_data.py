@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _core
 from ._arrays import as_rows, is_array_like, is_mapped
+from .data import Dataset
 from .errors import ArgumentError, DataError, ShapeError
 
 if TYPE_CHECKING:
@@ -76,8 +77,19 @@ class Batches:
         self.what = what
         self.class_weight = class_weight
         self.once = iter(source) is source if isinstance(source, Iterator) else False
+        self.passes = 0  # begun so far; the next one's number orders the rows of a shuffled Dataset
         self._going: Iterator[Any] | None = None
         self._first: Rows | None = None
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows a pass gives, where that is known."""
+        return self.source.rows if isinstance(self.source, Dataset) else None
+
+    @property
+    def steps(self) -> int | None:
+        """How many batches a pass gives, where that is known."""
+        return self.source._steps() if isinstance(self.source, Dataset) else None
 
     def check_epochs(self, epochs: int, steps: int | None) -> None:
         """Raise `ArgumentError` when an iterator, which ends with its first epoch, is to serve for more."""
@@ -97,7 +109,7 @@ class Batches:
         """Check the first batch against the session's model, which is built if it wasn't."""
         if class_weight is not None:
             self.class_weight = class_weight
-        self._going = iter(self.source)
+        self._going = self._begin()
         try:
             self._first = self._batch(next(self._going))
         except StopIteration:
@@ -107,7 +119,7 @@ class Batches:
     def batches(self, session: _core.Session, steps: int | None = None) -> Iterator[Rows]:
         """Yield the checked batches of one pass, or the next `steps`, starting anew where the source ends."""
         if steps is None and self._first is None:
-            self._going = iter(self.source)
+            self._going = self._begin()
         given = 0
         while steps is None or given < steps:
             batch = self._next(session)
@@ -119,12 +131,18 @@ class Batches:
                         f"{self.what}: expected {steps} batches in an epoch, "
                         f"got an iterator that ended after {given}."
                     )
-                self._going = iter(self.source)
+                self._going = self._begin()
                 continue
             given += 1
             yield batch
         if steps is None:
             self._going = None
+
+    def _begin(self) -> Iterator[Any]:
+        self.passes += 1
+        if isinstance(self.source, Dataset):
+            return self.source._epoch(self.passes - 1)
+        return iter(self.source)
 
     def _exhausted(self) -> bool:
         """Whether a new pass has nothing."""
@@ -135,7 +153,7 @@ class Batches:
             batch, self._first = self._first, None
         else:
             if self._going is None:
-                self._going = iter(self.source)
+                self._going = self._begin()
             item = next(self._going, None)
             if item is None:
                 return None
@@ -160,8 +178,14 @@ class Batches:
 Source = Rows | Batches
 
 
-def source_of(x: Any, y: Any, sample_weight: Any = None, what: str = "fit") -> Source:
-    """Arrays where y is given, else a stream of batches."""
+def source_of(
+    x: Any, y: Any, sample_weight: Any = None, what: str = "fit", batch_size: int | str = 32
+) -> Source:
+    """Arrays where y is given, else a stream of batches; pieces of a `Dataset` are cut to `batch_size`."""
+    if isinstance(x, Dataset):
+        if y is not None or sample_weight is not None:
+            raise ArgumentError(f"{what}: expected a Dataset alone, which has its own y and weights.")
+        return Batches(cut(x, what, batch_size), what)
     if y is not None:
         return rows_of(x, y, sample_weight)
     if is_array_like(x) or isinstance(x, (str, bytes, Mapping)) or not isinstance(x, Iterable):
@@ -175,11 +199,20 @@ def source_of(x: Any, y: Any, sample_weight: Any = None, what: str = "fit") -> S
     return Batches(x, what)
 
 
-def validation_of(data: Any) -> Source:
+def cut(data: Dataset, what: str, batch_size: int | str) -> Dataset:
+    """Return the dataset in batches: its own, or of the size given where it left that open."""
+    if not data._pieces:
+        return data
+    if isinstance(batch_size, str):
+        raise ArgumentError(f"{what}: expected batch_size to be a number with a Dataset, got '{batch_size}'.")
+    return data.batch(batch_size)
+
+
+def validation_of(data: Any, batch_size: int | str = 32) -> Source:
     """Return what `validation_data` stands for: a tuple of arrays, or an iterable of batches."""
     if isinstance(data, (tuple, list)) and len(data) in (2, 3) and not isinstance(data[0], tuple):
         return rows_of(*data)
-    return source_of(data, None, None, "validation_data")
+    return source_of(data, None, None, "validation_data", batch_size)
 
 
 def rows_of(x: Any, y: Any, sample_weight: Any = None) -> Rows:

@@ -33,3 +33,19 @@ def make_folder(path: str | os.PathLike[str]) -> None:
     """Make a folder and those above it. `FileError` where that can't be."""
     with file_errors(path, "made"):
         os.makedirs(path, exist_ok=True)
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file, whole or not at all. `FileError` where that can't be."""
+    name = os.fspath(path)
+    folder, base = os.path.split(name)
+    temporary = os.path.join(folder, f".{base}.{os.urandom(6).hex()}")
+    with file_errors(name, "written"):
+        try:
+            with open(temporary, "xb") as file:
+                file.write(data)
+            os.replace(temporary, name)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise

@@ -1,4 +1,4 @@
-"""The table that `Sequential.summary` prints."""
+"""The table that `Sequential.summary` prints, or shows in a notebook."""
 
 from __future__ import annotations
 
@@ -8,26 +8,49 @@ if TYPE_CHECKING:
     from .model import Sequential
 
 _FLOAT_BYTES = 4
+_HEADER = ("layer (type)", "output shape", "params")
 
 
 def summary(model: Sequential, line_length: int | None) -> str:
     """One line a layer: name and type, output shape, number of parameters; totals below."""
-    header = ("layer (type)", "output shape", "params")
+    rows = _rows(model)
+    widths = [max(len(row[column]) for row in [_HEADER, *rows]) for column in range(3)]
+    natural = sum(widths) + 2 * 3
+    if line_length is not None:
+        widths[0] = max(8, widths[0] + line_length - natural)
+    lines = [_line(_HEADER, widths)]
+    lines += ["-" * len(lines[0])]
+    lines += [_line(row, widths) for row in rows]
+    lines += [lines[1], *_totals(model)]
+    return "\n".join(lines)
+
+
+def summary_html(model: Sequential) -> str:
+    """Return the same table for a notebook."""
+    from html import escape
+
+    def row(cells: tuple[str, ...], tag: str) -> str:
+        sides = ("left", "left", "right")
+        inner = "".join(
+            f'<{tag} style="text-align: {side}">{escape(cell)}</{tag}>'
+            for cell, side in zip(cells, sides, strict=True)
+        )
+        return f"<tr>{inner}</tr>"
+
+    body = "".join(row(cells, "td") for cells in _rows(model))
+    totals = "<br>".join(escape(line.strip()) for line in _totals(model))
+    head = row(_HEADER, "th")
+    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table><p>{totals}</p>"
+
+
+def _rows(model: Sequential) -> list[tuple[str, str, str]]:
     rows = []
     for layer in model.layers:
         note = "" if layer.trainable else ", frozen"
         title = f"{layer.name} ({type(layer).__name__}{note})"
         shape = shape_text(layer.output_shape) if model.built else "?"
         rows.append((title, shape, f"{layer.count_params():,}" if model.built else "?"))
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(3)]
-    natural = sum(widths) + 2 * 3
-    if line_length is not None:
-        widths[0] = max(8, widths[0] + line_length - natural)
-    lines = [_line(header, widths)]
-    lines += ["-" * len(lines[0])]
-    lines += [_line(row, widths) for row in rows]
-    lines += [lines[1], *_totals(model)]
-    return "\n".join(lines)
+    return rows
 
 
 def shape_text(shape: tuple[int | None, ...]) -> str:

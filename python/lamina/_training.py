@@ -110,6 +110,7 @@ class Fit:
         options, epochs = self.options, self.options.epochs - self.options.initial_epoch
         if isinstance(self.data, Batches):
             self.data.check_epochs(epochs, options.steps_per_epoch)
+            self.data.passes = options.initial_epoch
         if isinstance(self.validation, Batches):
             validations = sum(map(options.validates, range(options.initial_epoch, options.epochs)))
             self.validation.check_epochs(validations, None)
@@ -127,10 +128,13 @@ class Fit:
         if self.validation is not None:
             names += [f"val_{name}" for name in names]
         names.append("learning_rate")
-        samples = len(self.data) if isinstance(self.data, Rows) else None
+        samples: int | None = None
         steps = self.options.steps_per_epoch
-        if samples is not None:
+        if isinstance(self.data, Rows):
+            samples = len(self.data)
             steps = math.ceil(samples / self._rows(self.options.batch_size, samples))
+        elif steps is None:
+            samples, steps = self.data.rows, self.data.steps
         self.params = {
             "epochs": self.options.epochs,
             "steps": steps,

@@ -14,8 +14,10 @@ import numpy as np
 
 from ._callback import Callback, Logs, Monitor, _number, _whole
 from ._files import make_folder, open_text
+from ._notebook import LivePlot
 from ._progress import Display, display_for
 from ._rate_callbacks import LearningRateScheduler, ReduceLROnPlateau
+from ._tensorboard import TensorBoard
 from .errors import ArgumentError
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "ReduceLROnPlateau",
     "LearningRateScheduler",
     "CSVLogger",
+    "TensorBoard",
+    "LivePlot",
     "TerminateOnNaN",
     "LambdaCallback",
     "ProgressBar",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._files import file_errors, open_text
+from ._files import open_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,11 +57,7 @@ class History:
         """
         from . import plotting
 
-        figure = plotting.learning_curves(self)
-        if path is not None:
-            with file_errors(path, "written"):
-                figure.savefig(os.fspath(path))
-        return figure
+        return plotting.learning_curves(self, path)
 
     def _append(self, epoch: int, logs: Mapping[str, float]) -> None:
         self.epoch.append(epoch)

@@ -11,10 +11,15 @@ import numpy as np
 
 from . import _core
 from ._arrays import as_float32, as_rows
+from ._batches import parts_of
 from ._configurable import wrap
+from ._dot import to_dot
+from ._files import write_whole
 from ._layer import Layer
+from ._notebook import in_notebook, show_table
 from ._progress import duration
-from ._summary import summary
+from ._summary import summary, summary_html
+from .data import Dataset
 from .errors import ArgumentError, ShapeError, StateError
 
 if TYPE_CHECKING:
@@ -143,8 +148,8 @@ class Sequential:
 
         Parameters
         ----------
-        x : array of shape (n, ...)
-            Any numeric type; a list or a data frame, too.
+        x : array of shape (n, ...), or Dataset
+            Any numeric type; a list or a data frame, too. Of a Dataset's batches x is taken.
         batch_size : int or None, default None
             Rows at a time. It changes memory and speed, never the result.
         verbose : int, default 0
@@ -165,15 +170,22 @@ class Sequential:
         if batch_size is not None:
             _check_count("batch_size", batch_size)
         if verbose in (0, "auto"):
+            if isinstance(x, Dataset):
+                return self._predict_batches(x, batch_size)
             return self._used("predict").predict(as_rows(x, "x"), batch_size)
         start = perf_counter()
-        y = self._used("predict").predict(as_rows(x, "x"), batch_size)
+        y = self.predict(x, batch_size)
         print(f"predicted {len(y):,} rows in {duration(perf_counter() - start)}")
         return y
 
     def __call__(self, x: Any) -> NDArray[np.float32]:
         """`predict(x)`."""
-        return self._used("predict").predict(as_rows(x, "x"), None)
+        return self.predict(x)
+
+    def _predict_batches(self, data: Dataset, batch_size: int | None) -> NDArray[np.float32]:
+        model = self._used("predict")
+        parts = [model.predict(parts_of(batch)[0], batch_size) for batch in data]
+        return np.concatenate(parts or [np.empty((0, *model.output_shape()), np.float32)])
 
     # ---- weights
 
@@ -240,9 +252,46 @@ class Sequential:
         """Print a table of the layers: name (type), output shape, number of parameters; and their totals.
 
         `line_length` is in characters, the table's own width by default; `print_fn` gets the whole text
-        instead of `print`.
+        instead of `print`. In a notebook the table is shown as HTML, and so it is for a model alone in a
+        cell.
         """
-        (print_fn or print)(summary(self, line_length))
+        text = summary(self, line_length)
+        if print_fn is None and in_notebook():
+            show_table(text, summary_html(self))
+        else:
+            (print_fn or print)(text)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
+    def to_dot(
+        self, path: str | os.PathLike[str] | None = None, show_shapes: bool = True, rankdir: str = "TB"
+    ) -> str:
+        """Return the graph in DOT, Graphviz's language: `dot -Tsvg model.dot -o model.svg` draws it.
+
+        Parameters
+        ----------
+        path : str, path or None, default None
+            Where to write it as well. `FileError` where that can't be.
+        show_shapes : bool, default True
+            Whether to show output shapes and numbers of parameters, where the model is built.
+        rankdir : 'TB', 'LR', 'BT' or 'RL', default 'TB'
+            Where the graph runs: from top to bottom, from left to right, ...
+
+        Examples
+        --------
+        >>> print(lm.Sequential([lm.Dense(4), lm.Dense(2)]).to_dot())
+        digraph model {
+          ...
+          n0 [label="dense (Dense)"];
+          n1 [label="dense_1 (Dense)"];
+          n0 -> n1;
+        }
+        """
+        text = to_dot(self, show_shapes, rankdir)
+        if path is not None:
+            write_whole(path, text.encode("utf-8"))
+        return text
 
     def __repr__(self) -> str:
         inner = [

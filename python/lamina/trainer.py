@@ -126,17 +126,17 @@ class Trainer:
 
         Parameters
         ----------
-        x : array of shape (n, ...), or iterable of batches
+        x : array of shape (n, ...), or Dataset, or iterable of batches
             Any numeric type. Contiguous rows are read in place, never copied as a whole; memory maps may be
-            larger than memory; lists and data frames are converted once. An iterable yields `(x, y)` or
-            `(x, y, sample_weight)` batches, each one step; then y is None.
+            larger than memory; lists and data frames are converted once. A `lm.data.Dataset` and any other
+            iterable yields `(x, y)` or `(x, y, sample_weight)` batches, each one step; then y is None.
         y : array of shape (n,), (n, 1) or (n, k)
             Targets as the loss wants them.
         epochs : int, default 1
             The epoch to train up to; from `initial_epoch`, so usually how many.
         batch_size : int or 'full', default 32
             Rows a step: 1 is stochastic gradient descent, 'full' is gradient descent over all the data. The
-            last, smaller batch counts by its size. Not for iterables.
+            last, smaller batch counts by its size. Not for iterables, but for a Dataset without `batch`.
         validation_split : float, default 0.0
             The last fraction of the rows, before shuffling, is for validation. Not for iterables.
         validation_data : tuple or iterable, default None
@@ -192,12 +192,14 @@ class Trainer:
             class_weight,
         )
         every = callback_list(callbacks, verbose)
-        data = source_of(x, y, sample_weight)
+        data = source_of(x, y, sample_weight, "fit", options.batch_size)
         if isinstance(data, Rows) and steps_per_epoch is not None:
             raise ArgumentError(
                 "fit: expected steps_per_epoch with an iterable of batches only, got it with arrays."
             )
-        validation = None if validation_data is None else validation_of(validation_data)
+        validation = (
+            None if validation_data is None else validation_of(validation_data, options.validation_batch_size)
+        )
         if validation is None and validation_split != 0.0:
             if not isinstance(data, Rows):
                 raise ArgumentError(
@@ -234,7 +236,7 @@ class Trainer:
         one). The loss includes penalties. It moves nothing; a model that is not built yet is built.
         """
         rows = _batch_size("batch_size", batch_size)
-        data = source_of(x, y, sample_weight, "evaluate")
+        data = source_of(x, y, sample_weight, "evaluate", rows)
         data.check(self._session)
         logs = evaluate(self, data, rows, _truth("use_ema", use_ema))
         if verbose not in (0, "auto"):

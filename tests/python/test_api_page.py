@@ -90,8 +90,10 @@ def test_every_promised_name_is_there():
         "initializers": "GlorotUniform GlorotNormal HeUniform HeNormal LecunUniform LecunNormal RandomNormal "
         "RandomUniform TruncatedNormal Orthogonal Zeros Ones Constant Identity",
         "callbacks": "Callback EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler "
-        "CSVLogger TerminateOnNaN LambdaCallback ProgressBar",
-        "datasets": "digits breast_cancer diabetes",
+        "CSVLogger TensorBoard TerminateOnNaN LambdaCallback ProgressBar",
+        "datasets": "digits breast_cancer diabetes fashion_mnist mnist csv",
+        "data": "Dataset",
+        "plotting": "confusion_matrix decision_boundary weights compare",
     }
     missing = [
         f"{m}.{n}" for m, names in page.items() for n in names.split() if not hasattr(getattr(lm, m), n)

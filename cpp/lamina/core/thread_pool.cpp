@@ -260,11 +260,12 @@ void make_pool_in_child() {
 }
 
 Pool& pool() {
+  if (Pool* made = the_pool.load(std::memory_order_acquire); made != nullptr) return *made;
   static std::once_flag once;
   std::call_once(once, [] {
-    the_pool.store(new Pool(default_size()));
     pthread_atfork(nullptr, nullptr, make_pool_in_child);
     std::atexit([] { the_pool.load()->shut_down(); });
+    the_pool.store(new Pool(default_size()));
   });
   return *the_pool.load(std::memory_order_acquire);
 }

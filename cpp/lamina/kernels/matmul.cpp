@@ -18,8 +18,10 @@ constexpr std::size_t kUpdateCols = 512;    // narrower where C stays in the ker
 constexpr std::size_t kDirectRows = 8;      // up to this many rows B is read in place, however large it is
 constexpr std::size_t kUnpackedRows = 128;  // and up to this many while it is no larger than
 constexpr std::size_t kUnpackedFloats = std::size_t{1} << 18;
-constexpr std::size_t kFewRows = 32;  // up to this many rows meet columns of B as soon as they are packed
-constexpr std::size_t kWorkPerTask = 1 << 18;  // multiply-adds that pay for waking a thread
+constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
+constexpr std::size_t kLineFloats = 16;  // of a cache line
+constexpr std::size_t kAheadFloats = std::size_t{1} << 18;  // B is prefetched from this size on
+constexpr std::size_t kWorkPerTask = 1 << 18;               // multiply-adds that pay for waking a thread
 
 std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
@@ -62,18 +64,11 @@ class Product {
       run_in_place();
       return;
     }
-    // Blocks of nearly equal extents: a short last one would cost as much as it computes.
-    const std::size_t widest = p_.update == nullptr ? kBlockCols : kUpdateCols;
-    const std::size_t most_cols = round_up(divide_up(p_.n, divide_up(p_.n, widest)), table_.tile_cols);
-    const std::size_t most_depth = p_.k == 0 ? 0 : divide_up(p_.k, divide_up(p_.k, kBlockDepth));
-    for (std::size_t col = 0; col < p_.n; col += most_cols) {
-      const std::size_t cols = std::min(most_cols, p_.n - col);
-      std::size_t begin = 0;
-      do {  // once also when k is 0
-        const std::size_t depth = std::min(most_depth, p_.k - begin);
-        run_block({col, cols, begin, depth});
-        begin += depth;
-      } while (begin < p_.k);
+    const std::size_t threads = std::min(tasks_for(p_.n, p_.k), executor_.threads());
+    if (threads == 1 || shares_columns()) {
+      run_by_columns(std::min(threads, kBlockCols / table_.tile_cols));
+    } else {
+      over_blocks({0, p_.n}, widest(), [&](const Block& block, const Block&) { run_block(block); });
     }
   }
 
@@ -81,6 +76,55 @@ class Product {
   struct Block {
     std::size_t col, cols, begin, depth;  // columns of C, and the stretch of k
   };
+
+  std::size_t widest() const { return p_.update == nullptr ? kBlockCols : kUpdateCols; }
+
+  // Sharing columns, a thread keeps its packed part of B to itself, and meets all of A; sharing rows keeps
+  // bands of C whole, which is what an update wants.
+  bool shares_columns() const {
+    return p_.update == nullptr && p_.n >= p_.m && p_.n >= 2 * executor_.threads() * table_.tile_cols;
+  }
+
+  // Calls f(block, the next one) for blocks of nearly equal extents, as a short last one would cost as much
+  // as it computes. After the last one comes one of no columns.
+  template <class F>
+  void over_blocks(Range cols, std::size_t most_cols, F&& f) const {
+    const std::size_t total = cols.end - cols.begin;
+    if (total == 0) return;
+    const std::size_t width = round_up(divide_up(total, divide_up(total, most_cols)), table_.tile_cols);
+    const std::size_t deepest = p_.k == 0 ? 0 : divide_up(p_.k, divide_up(p_.k, kBlockDepth));
+    Block block = {cols.begin, std::min(width, total), 0, deepest};
+    while (block.cols > 0) {
+      Block next = block;
+      next.begin += block.depth;
+      next.depth = std::min(deepest, p_.k - next.begin);
+      if (next.depth == 0) {
+        const std::size_t col = block.col + block.cols;
+        next = {col, std::min(width, cols.end - col), 0, deepest};
+      }
+      f(block, next);
+      block = next;
+    }
+  }
+
+  // Each task packs the blocks of its own columns. Few rows meet them right away, while they are in L1.
+  void run_by_columns(std::size_t parts) const {
+    const std::size_t most_cols =
+        std::min(widest(), kBlockCols / parts / table_.tile_cols * table_.tile_cols);
+    run_tasks(parts, executor_, [&](std::size_t task) {
+      const Range cols = part_of(p_.n, table_.tile_cols, task, parts);
+      const std::size_t place = p_.n <= kBlockCols ? cols.begin : task * most_cols;
+      float* const packed = scratch_ + place * std::min(p_.k, kBlockDepth);
+      over_blocks(cols, most_cols, [&](const Block& block, const Block& next) {
+        const std::size_t step = p_.m <= kFewRows ? 2 * table_.tile_cols : block.cols;
+        for (std::size_t col = 0; col < block.cols; col += step) {
+          const Range some = {col, std::min(col + step, block.cols)};
+          pack(block, some, packed);
+          multiply(block, {0, p_.m}, some, packed, &next);
+        }
+      });
+    });
+  }
 
   // How many tasks the work of a block is worth.
   std::size_t tasks_for(std::size_t cols, std::size_t depth) const {
@@ -139,14 +183,15 @@ class Product {
 
   void run_in_place() const {
     const std::size_t tasks = tasks_for(p_.n, p_.k);
-    const bool by_rows = p_.m > kDirectRows;
-    const std::size_t unit = by_rows ? table_.tile_rows : 8 * table_.tile_cols;
-    const std::size_t extent = by_rows ? p_.m : p_.n;
-    const std::size_t parts = std::min(tasks, divide_up(extent, unit));
+    const bool by_columns = p_.m <= kDirectRows || shares_columns();
+    const std::size_t extent = by_columns ? p_.n : p_.m;
+    const std::size_t unit = by_columns ? table_.tile_cols : table_.tile_rows;
+    const std::size_t parts =
+        std::min(by_columns ? std::min(tasks, executor_.threads()) : tasks, divide_up(extent, unit));
     run_tasks(parts, executor_, [&](std::size_t task) {
       const Range part = part_of(extent, unit, task, parts);
-      const Range rows = by_rows ? part : Range{0, p_.m};
-      const Range cols = by_rows ? Range{0, p_.n} : part;
+      const Range rows = by_columns ? Range{0, p_.m} : part;
+      const Range cols = by_columns ? part : Range{0, p_.n};
       MatmulTile tile = tile_at(rows, cols, 0, p_.k);
       tile.packed_b = p_.b + cols.begin;
       tile.unpacked_b_row = b_row_;
@@ -157,42 +202,38 @@ class Product {
   void run_block(const Block& block) const {
     const std::size_t tasks = tasks_for(block.cols, block.depth);
     const std::size_t panels = divide_up(block.cols, table_.tile_cols);
-    // Sharing out rows keeps bands of C whole, which is what an update wants, and packs no part of A twice.
-    const bool many_rows = divide_up(p_.m, table_.tile_rows) >= 2 * tasks;
-    if (tasks == 1 || (panels >= tasks && !many_rows)) {
-      // Each task packs its own columns and meets all rows; few rows right away, while the columns are in L1.
-      run_tasks(tasks, executor_, [&](std::size_t task) {
-        const Range cols = part_of(block.cols, table_.tile_cols, task, tasks);
-        const std::size_t step = p_.m <= kFewRows ? 2 * table_.tile_cols : block.cols;
-        for (std::size_t col = cols.begin; col < cols.end; col += step) {
-          const Range some = {col, std::min(col + step, cols.end)};
-          pack(block, some);
-          multiply(block, {0, p_.m}, some);
-        }
-      });
-      return;
-    }
-    const Range all = {0, block.cols};
-    run_tasks(std::min(tasks, panels), executor_, [&](std::size_t task) {
-      pack(block, part_of(block.cols, table_.tile_cols, task, std::min(tasks, panels)));
+    const std::size_t packers = std::min(tasks, panels);
+    run_tasks(packers, executor_, [&](std::size_t task) {
+      pack(block, part_of(block.cols, table_.tile_cols, task, packers), scratch_);
     });
     const std::size_t row_tasks = std::min(tasks, divide_up(p_.m, table_.tile_rows));
     run_tasks(row_tasks, executor_, [&](std::size_t task) {
-      multiply(block, part_of(p_.m, table_.tile_rows, task, row_tasks), all);
+      multiply(block, part_of(p_.m, table_.tile_rows, task, row_tasks), {0, block.cols}, scratch_, nullptr);
     });
   }
 
-  float* packed(const Block& block, Range cols) const { return scratch_ + cols.begin * block.depth; }
-
-  void pack(const Block& block, Range cols) const {
+  // Packs columns of a block into their place in `packed`, where the block begins.
+  void pack(const Block& block, Range cols, float* packed) const {
     const float* b = p_.b + block.begin * b_row_ + (block.col + cols.begin) * b_col_;
-    table_.pack_b(b, b_row_, b_col_, block.depth, cols.end - cols.begin, packed(block, cols));
+    table_.pack_b(b, b_row_, b_col_, block.depth, cols.end - cols.begin, packed + cols.begin * block.depth);
   }
 
-  void multiply(const Block& block, Range rows, Range cols) const {
+  // The next block of B is prefetched while this one is multiplied.
+  void look_ahead(MatmulTile& tile, const Block& next) const {
+    if (next.cols == 0 || next.depth == 0 || p_.k * p_.n < kAheadFloats || p_.m <= kFewRows) return;
+    const bool by_rows = b_col_ == 1;
+    const std::size_t across = by_rows ? next.cols : next.depth;
+    tile.ahead = p_.b + next.begin * b_row_ + next.col * b_col_;
+    tile.ahead_row = by_rows ? b_row_ : b_col_;
+    tile.ahead_rows = by_rows ? next.depth : next.cols;
+    tile.ahead_stretches = divide_up(across, kLineFloats) * divide_up(tile.ahead_rows, tile.k);
+  }
+
+  void multiply(const Block& block, Range rows, Range cols, const float* packed, const Block* next) const {
     const Range in_c = {block.col + cols.begin, block.col + cols.end};
     MatmulTile tile = tile_at(rows, in_c, block.begin, block.depth);
-    tile.packed_b = packed(block, cols);
+    tile.packed_b = packed + cols.begin * block.depth;
+    if (p_.update == nullptr && next != nullptr) look_ahead(tile, *next);
     run_tile(tile, rows.begin, in_c.begin);
   }
 
@@ -215,16 +256,55 @@ void activate_rows(const Matmul& product, Executor& executor) {
   }
 }
 
+std::size_t packed_floats(std::size_t n, std::size_t k) {
+  return std::min(k, kBlockDepth) * round_up(std::min(n, kBlockCols), table().tile_cols);
+}
+
+// One column: C' = B' A' is one row, and fills vectors that C would leave all but empty. The bits are the
+// same.
+bool runs_transposed(const Matmul& product) {
+  return product.n == 1 && product.c_row == 1 && product.m > 1 && product.k > 1 &&
+         product.derivative_at == nullptr && product.update == nullptr;
+}
+
+void run_transposed(const Matmul& product, float* scratch, Executor& executor) {
+  Matmul row = product;
+  row.m = 1;
+  row.n = product.m;
+  row.a = product.b;
+  row.a_row = product.b_row;
+  row.transpose_a = !product.transpose_b;
+  row.b = product.a;
+  row.b_row = product.a_row;
+  row.transpose_b = !product.transpose_a;
+  row.bias = nullptr;
+  row.before_activation = nullptr;
+  row.activation = {};
+  Product(row, scratch, executor).run();
+  if (product.bias != nullptr) {
+    for (std::size_t i = 0; i < product.m; ++i) product.c[i] += product.bias[0];
+  }
+  if (product.before_activation != nullptr) {
+    std::copy_n(product.c, product.m, product.before_activation);
+  }
+  if (product.activation.kind != Activation::linear && is_elementwise(product.activation.kind))
+    activation_forward(product.activation, product.c, product.c, 1, product.m, executor);
+}
+
 }  // namespace
 
 std::size_t matmul_scratch(std::size_t m, std::size_t n, std::size_t k) {
   if (m == 0) return 0;
-  return std::min(k, kBlockDepth) * round_up(std::min(n, kBlockCols), table().tile_cols);
+  return packed_floats(n == 1 ? m : n, k);
 }
 
 void matmul(const Matmul& product, float* scratch, Executor& executor) {
   if (product.m == 0 || product.n == 0) return;
-  Product(product, scratch, executor).run();
+  if (runs_transposed(product)) {
+    run_transposed(product, scratch, executor);
+  } else {
+    Product(product, scratch, executor).run();
+  }
   if (!is_elementwise(product.activation.kind)) activate_rows(product, executor);
 }
 

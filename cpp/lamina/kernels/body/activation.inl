@@ -83,6 +83,13 @@ inline Floats clamp_to_6(Floats x) {
   return at_most(at_least(x, 0.0F), 6.0F);
 }
 
+inline Floats relu_of(Floats x) {
+  return at_least(x, 0.0F);
+}
+inline Floats relu_gradient(Floats d, Floats y) {
+  return y > 0.0F ? d : Floats{};
+}
+
 // y = f(x, lanes' worth) for `kind`, given to `apply` as a callable: one switch for all loops over it.
 template <class Apply>
 inline void with_activation(ActivationSpec spec, Apply&& apply) {
@@ -91,7 +98,7 @@ inline void with_activation(ActivationSpec spec, Apply&& apply) {
     case Activation::linear:
       return apply([](Floats x) { return x; });
     case Activation::relu:
-      return apply([](Floats x) { return at_least(x, 0.0F); });
+      return apply([](Floats x) { return relu_of(x); });
     case Activation::relu6:
       return apply([](Floats x) { return clamp_to_6(x); });
     case Activation::leaky_relu:
@@ -138,7 +145,7 @@ inline void with_gradient(ActivationSpec spec, Apply&& apply) {
     case Activation::linear:
       return apply([](Floats d, Floats) { return d; });
     case Activation::relu:
-      return apply([](Floats d, Floats y) { return y > 0.0F ? d : Floats{}; });
+      return apply([](Floats d, Floats y) { return relu_gradient(d, y); });
     case Activation::relu6:
       return apply([](Floats d, Floats y) { return ((y > 0.0F) & (y < 6.0F)) ? d : Floats{}; });
     case Activation::leaky_relu:

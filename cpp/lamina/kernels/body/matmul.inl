@@ -57,6 +57,28 @@ inline void transpose_quads(const float* from, std::size_t from_row, float* to, 
   store_quad(to + 3 * to_row, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
 }
 
+#if LAMINA_ISA == 2
+// The same for a block of 4 x kLanes.
+inline void transpose_lanes(const float* from, std::size_t from_row, float* to, std::size_t to_row) {
+  __m512 x[4];  // quads of rows i, i + 4, i + 8, i + 12
+  for (std::size_t i = 0; i < 4; ++i) {
+    const float* row = from + i * from_row;
+    __m512 quads = _mm512_castps128_ps512(_mm_loadu_ps(row));
+    quads = _mm512_insertf32x4(quads, _mm_loadu_ps(row + 4 * from_row), 1);
+    quads = _mm512_insertf32x4(quads, _mm_loadu_ps(row + 8 * from_row), 2);
+    x[i] = _mm512_insertf32x4(quads, _mm_loadu_ps(row + 12 * from_row), 3);
+  }
+  const __m512 ab_low = _mm512_unpacklo_ps(x[0], x[1]);
+  const __m512 ab_high = _mm512_unpackhi_ps(x[0], x[1]);
+  const __m512 cd_low = _mm512_unpacklo_ps(x[2], x[3]);
+  const __m512 cd_high = _mm512_unpackhi_ps(x[2], x[3]);
+  _mm512_storeu_ps(to, _mm512_shuffle_ps(ab_low, cd_low, 0x44));
+  _mm512_storeu_ps(to + to_row, _mm512_shuffle_ps(ab_low, cd_low, 0xEE));
+  _mm512_storeu_ps(to + 2 * to_row, _mm512_shuffle_ps(ab_high, cd_high, 0x44));
+  _mm512_storeu_ps(to + 3 * to_row, _mm512_shuffle_ps(ab_high, cd_high, 0xEE));
+}
+#endif
+
 // to[p * to_row + j] = from[j * across + p] for p < depth, j < width, 4 <= width. A line of each source row
 // is used up at once, since rows that lie a power of two apart evict each other. The last quad overlaps the
 // one before.
@@ -66,7 +88,15 @@ void pack_transposed(const float* from, std::size_t across, std::size_t depth, s
   const std::size_t deep = depth / 4 * 4;
   for (std::size_t line = 0; line < deep; line += kLine) {
     const std::size_t end = line + kLine < deep ? line + kLine : deep;
-    for (std::size_t quad = 0; quad < width; quad += 4) {
+    std::size_t quad = 0;
+#if LAMINA_ISA == 2
+    for (; quad + kLanes <= width; quad += kLanes) {
+      for (std::size_t p = line; p < end; p += 4) {
+        transpose_lanes(from + quad * across + p, across, to + p * to_row + quad, to_row);
+      }
+    }
+#endif
+    for (; quad < width; quad += 4) {
       const std::size_t j = quad + 4 <= width ? quad : width - 4;
       for (std::size_t p = line; p < end; p += 4) {
         transpose_quads(from + j * across + p, across, to + p * to_row + j, to_row);
@@ -85,7 +115,12 @@ void pack_strip(const float* from, std::size_t step, std::size_t across, std::si
     pack_transposed(from, across, depth, width, to, to_row);
     return;
   }
-  for (std::size_t p = 0; p < depth; ++p) {
+  std::size_t p = 0;
+  if (across == 1 && to_row == width && width < kLanes && 2 * width >= kLanes && step >= kLanes) {
+    // Whole vectors: what is too much of a row is overwritten by the next one.
+    for (; p + 1 < depth; ++p) store(to + p * to_row, load(from + p * step));
+  }
+  for (; p < depth; ++p) {
     if (across == 1) {
       over_lanes(width, [&](std::size_t j, auto lanes) {
         store(to + p * to_row + j, load(from + p * step + j, lanes), lanes);
@@ -120,6 +155,11 @@ struct MicroTile {
   std::size_t c_row;
   std::size_t k, cols;
   bool accumulate, padded;
+  // The epilogues of most layers, while C is in registers: the bias (or null), relu, relu's derivative at its
+  // output (or null), which lies as C.
+  bool relu;
+  const float* bias;
+  const float* relu_output;
 };
 
 // Hides where a value comes from, so that the compiler keeps it in a register of its own.
@@ -128,6 +168,39 @@ inline void keep_in_register(T& value) {
 #if defined(__GNUC__)
   asm("" : "+r"(value));
 #endif
+}
+
+template <std::size_t kRows, std::size_t kVectors, class LastC>
+inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
+                                                            Floats (&sum)[kRows][kVectors], LastC last_c) {
+  constexpr std::size_t kLast = kVectors - 1;
+  if (t.bias != nullptr) {
+    Floats bias[kVectors];
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kLast; ++v) bias[v] = load(t.bias + v * kLanes);
+    bias[kLast] = load(t.bias + kLast * kLanes, last_c);
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = sum[r][v] + bias[v];
+    }
+  }
+  if (t.relu) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = relu_of(sum[r][v]);
+    }
+  }
+  if (t.relu_output != nullptr) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const float* const y = t.relu_output + r * t.c_row;
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kLast; ++v) sum[r][v] = relu_gradient(sum[r][v], load(y + v * kLanes));
+      sum[r][kLast] = relu_gradient(sum[r][kLast], load(y + kLast * kLanes, last_c));
+    }
+  }
 }
 
 // kPacked: A is packed, its rows lie side by side.
@@ -179,6 +252,7 @@ inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, Last
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kPointers; ++i) a[i] += a_col;
   }
+  finish_registers(t, sum, last_c);
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
@@ -233,13 +307,21 @@ constexpr RowsKernels make_kernels() {
 
 constexpr RowsKernels kPackedKernels = make_kernels();
 
+// Moves what lies as a row of C by some columns.
+inline void move_columns(MicroTile& t, std::size_t cols) {
+  t.c += cols;
+  if (t.bias != nullptr) t.bias += cols;
+  if (t.relu_output != nullptr) t.relu_output += cols;
+}
+
 // Columns [col, cols) of C with B read in place, widest tiles first: few rows need many columns to keep the
 // multipliers busy.
 template <std::size_t kRows, std::size_t kVectors>
 void direct_rows(MicroTile t) {
   constexpr std::size_t kWidth = kVectors * kLanes;
-  for (; t.cols >= kWidth; t.cols -= kWidth, t.b += kWidth, t.c += kWidth) {
+  for (; t.cols >= kWidth; t.cols -= kWidth, t.b += kWidth) {
     micro_kernel<kRows, kVectors, false>(t, All{}, All{});
+    move_columns(t, kWidth);
   }
   if constexpr (kVectors > 1) {
     direct_rows<kRows, kVectors / 2>(t);
@@ -304,7 +386,14 @@ const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t 
   return reinterpret_cast<const char*>(arrays[first / floats] + row * tile.c_row + within % tile.n);
 }
 
-// The epilogue, on rows that are still in the cache.
+// Whether the micro-kernel sees to the epilogue.
+bool finishes_in_registers(const MatmulTile& tile) {
+  if (tile.before_activation != nullptr || (tile.k == 1 && tile.unpacked_b_row != 0)) return false;
+  return tile.activation.kind == Activation::relu ||
+         (tile.activation.kind == Activation::linear && tile.derivative_at == nullptr);
+}
+
+// The other epilogues, on rows that are still in the cache.
 void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   const bool activates = tile.activation.kind != Activation::linear;
   if (tile.bias == nullptr && tile.before_activation == nullptr && !activates) return;
@@ -334,8 +423,16 @@ void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   });
 }
 
-void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows,
-                      float* packed_a) {
+// The `index`th stretch of what is read after this tile.
+const char* stretch_ahead(const MatmulTile& tile, std::size_t index) {
+  const std::size_t stretches = (tile.ahead_rows + tile.k - 1) / tile.k;
+  const std::size_t line = index / stretches;
+  const std::size_t row = index % stretches * tile.k;
+  return reinterpret_cast<const char*>(tile.ahead + row * tile.ahead_row + line * kLineFloats);
+}
+
+void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group, std::size_t begin,
+                      std::size_t rows, float* packed_a) {
   // Packing A pays when several panels read it.
   if (tile.n > 2 * kTileCols && tile.k <= kPackedDepth) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
@@ -343,41 +440,64 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin
     micro.a_row = 1;
     micro.a_col = rows;
   }
-  float* c = micro.c;
   const std::size_t panels = (tile.n + kTileCols - 1) / kTileCols;
   for (std::size_t panel = 0; panel < panels; ++panel) {
     const std::size_t col = panel * kTileCols;
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
     micro.b = tile.packed_b + (tile.unpacked_b_row != 0 ? col : col * tile.k);
-    micro.c = c + col;
     if (tile.update != nullptr && tile.last) micro.ahead = update_lines(tile, begin, rows, panel, panels);
+    if (tile.ahead != nullptr) {
+      const std::size_t index = group * panels + panel;
+      const bool any = index < tile.ahead_stretches;
+      micro.ahead = any ? stretch_ahead(tile, index) : reinterpret_cast<const char*>(tile.a);
+      micro.ahead_step = any ? tile.ahead_row * sizeof(float) : 0;
+    }
     kPackedKernels.rows[rows - 1](micro);
+    move_columns(micro, kTileCols);
   }
 }
 
-// k == 1: each row is a multiple of the one row of B.
+// k == 1: each row is a multiple of the one row of B. A plain product, for a multiply-add to 0 takes longer:
+// they differ in the sign of a 0.
 void outer_rows(const MicroTile& t, std::size_t rows) {
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
     float* c = t.c + r * t.c_row;
     over_lanes(t.cols, [&](std::size_t j, auto lanes) {
-      const Floats start = t.accumulate ? load(c + j, lanes) : Floats{};
-      store(c + j, multiply_add(element, load(t.b + j, lanes), start), lanes);
+      const Floats b = load(t.b + j, lanes);
+      store(c + j, t.accumulate ? multiply_add(element, b, load(c + j, lanes)) : element * b, lanes);
     });
   }
 }
 
-// The same where plain gradient descent follows: w -= learning_rate * (a b), without a gradient in memory.
-void outer_descent(const MatmulTile& tile) {
+// w -= learning_rate * (a b) on kVectors vectors of columns, with b in registers.
+template <std::size_t kVectors, class Lanes>
+inline void outer_descent_strip(const MatmulTile& tile, std::size_t col, Lanes lanes) {
   const Floats down = broadcast(-tile.update->learning_rate);
-  for (std::size_t r = 0; r < tile.m; ++r) {
-    const Floats element = broadcast(tile.a[r * tile.a_row]);
-    float* w = tile.update->w + r * tile.c_row;
-    over_lanes(tile.n, [&](std::size_t j, auto lanes) {
-      const Floats gradient = multiply_add(element, load(tile.packed_b + j, lanes), Floats{});
-      store(w + j, multiply_add(gradient, down, load(w + j, lanes)), lanes);
-    });
+  Floats b[kVectors];
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < kVectors; ++v) b[v] = load(tile.packed_b + col + v * kLanes, lanes);
+  const std::size_t a_row = tile.a_row;
+  const std::size_t w_row = tile.c_row;
+  const float* a = tile.a;
+  float* w = tile.update->w + col;
+  for (std::size_t r = tile.m; r > 0; --r, a += a_row, w += w_row) {
+    const Floats element = broadcast(*a);
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      store(w + v * kLanes, multiply_add(element * b[v], down, load(w + v * kLanes, lanes)), lanes);
+    }
   }
+}
+
+// k == 1 where plain gradient descent follows: no gradient goes to memory.
+void outer_descent(const MatmulTile& tile) {
+  constexpr std::size_t kVectors = 8;
+  std::size_t col = 0;
+  for (; col + kVectors * kLanes <= tile.n; col += kVectors * kLanes) {
+    outer_descent_strip<kVectors>(tile, col, All{});
+  }
+  over_lanes(tile.n - col, [&](std::size_t j, auto lanes) { outer_descent_strip<1>(tile, col + j, lanes); });
 }
 
 void matmul_tile(const MatmulTile& tile) {
@@ -395,6 +515,8 @@ void matmul_tile(const MatmulTile& tile) {
   }
   const bool keeps =
       updates && !tile.accumulate && tile.n <= kUpdateCols;  // the gradient never leaves the cache
+  const bool in_registers = !updates && tile.last && finishes_in_registers(tile);
+  const bool derives = in_registers && tile.derivative_at != nullptr;
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t begin = tile.m * group / groups;
     const std::size_t rows = tile.m * (group + 1) / groups - begin;
@@ -410,17 +532,20 @@ void matmul_tile(const MatmulTile& tile) {
                        tile.k,
                        tile.n,
                        tile.accumulate,
-                       !unpacked};
+                       !unpacked,
+                       in_registers && !derives && tile.activation.kind == Activation::relu,
+                       in_registers && !derives ? tile.bias : nullptr,
+                       derives ? tile.derivative_at + begin * tile.c_row : nullptr};
     if (unpacked && tile.k == 1) {
       outer_rows(micro, rows);
     } else if (direct) {
       direct_tile(micro, rows);
     } else {
-      packed_tile_rows(tile, micro, begin, rows, packed_a);
+      packed_tile_rows(tile, micro, group, begin, rows, packed_a);
     }
     if (updates) {
       update_rows(tile, begin, rows, micro.c, micro.c_row);
-    } else if (tile.last) {
+    } else if (tile.last && !in_registers) {
       finish_rows(tile, begin, rows);
     }
   }
