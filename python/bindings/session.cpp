@@ -250,12 +250,19 @@ void bind_session(py::module_& module) {
             session.prepare(data.data, scan, targets);
           },
           py::arg("data"), py::arg("scan"), py::arg("targets") = true)
+      .def(
+          "set_scale",
+          [](TrainingSession& session, double loss_weight, bool penalty_over_weight) {
+            session.set_scale({loss_weight, penalty_over_weight});
+          },
+          py::arg("loss_weight"), py::arg("penalty_over_weight"))
       .def("metric_names", &TrainingSession::metric_names)
       .def("seed", &TrainingSession::seed)
       .def("step", &TrainingSession::step)
       .def("updates", &TrainingSession::updates)
       .def("learning_rate", &TrainingSession::learning_rate)
       .def("swap_ema", &TrainingSession::swap_ema)
+      .def("scale_slot", &TrainingSession::scale_slot, py::arg("name"), py::arg("factor"))
       .def("save", &save, py::arg("path"), py::arg("metadata"), py::arg("tensors"))
       .def_static("load", &load, py::arg("path"), py::arg("callables"))
       .def("model", [](TrainingSession& session) { return session.model(); })

@@ -150,8 +150,12 @@ class Configurable:
 
     def __reduce__(self) -> Any:
         if type(self)._schema is None:
-            return object.__reduce_ex__(self, 2)
+            return _blank, (type(self),), self.__dict__
         return _remake, (type(self), self.get_config())
+
+
+def _blank(cls: type[C]) -> C:
+    return cls.__new__(cls)
 
 
 def _remake(cls: type[C], config: dict[str, Any]) -> C:

@@ -73,6 +73,8 @@ class Fit:
         self.callbacks = callbacks
         self.options = options
         self.bars = [callback for callback in callbacks if isinstance(callback, ProgressBar)]
+        # bars first: what others print comes below the epoch's line
+        self.at_epoch_end = [*self.bars, *(callback for callback in callbacks if callback not in self.bars)]
         self.terminates = any(isinstance(callback, TerminateOnNaN) for callback in callbacks)
         self.warned = False
         self.history = History()
@@ -83,6 +85,7 @@ class Fit:
         self._prepare()
         self.history = History(self.params)
         self.trainer._callbacks = self.callbacks
+        self.hooks = self._hooks()
         logs: Logs = {}
         try:
             for callback in self.callbacks:
@@ -175,15 +178,14 @@ class Fit:
         self.trainer.epoch = epoch + 1
         for history in (self.history, self.trainer.history):
             history._append(epoch, logs)
-        others = [callback for callback in self.callbacks if callback not in self.bars]
-        for callback in [*self.bars, *others]:  # bars first: what others print comes below the epoch's line
+        for callback in self.at_epoch_end:
             callback.on_epoch_end(epoch, logs)
         for history in (self.history, self.trainer.history):
             history._amend(logs)
         return logs
 
     def _train(self, epoch: int) -> _core.EpochResult:
-        hooks = self._hooks()
+        hooks = self.hooks
         if isinstance(self.data, Batches):
             return train_on_stream(self.trainer, self.data, self.options.steps_per_epoch, hooks)
         self.trainer._targets.dtype = self.data.y.dtype

@@ -59,6 +59,15 @@ struct LossValue {
   double mean() const { return weight == 0 ? 0 : sum / weight; }
 };
 
+// How losses and penalties add up in a step: loss_weight * loss + penalty. With penalty_over_weight the
+// penalty is divided by the weight of the batch's losses (its rows, unless the reduction says otherwise), so
+// that it counts like one row of the data; in updates from several batches, by that of the last one times
+// their number.
+struct LossScale {
+  double loss_weight = 1.0;
+  bool penalty_over_weight = false;
+};
+
 class Loss : public Describable {
  public:
   static const Registry<Loss>& registry();

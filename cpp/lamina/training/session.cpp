@@ -101,6 +101,14 @@ TrainingSession::TrainingSession(Model model, SessionOptions options)
 
 TrainingSession::~TrainingSession() = default;
 
+void TrainingSession::set_scale(const LossScale& scale) {
+  if (!std::isfinite(scale.loss_weight) || scale.loss_weight <= 0) {
+    throw ArgumentError("TrainingSession: expected a positive loss_weight, got " +
+                        std::to_string(scale.loss_weight) + ".");
+  }
+  options_.scale = scale;
+}
+
 EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions& options) {
   Impl& impl = *impl_;
   const Busy guard(impl.busy);
@@ -110,8 +118,8 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
   const std::size_t batch_size =
       std::clamp<std::size_t>(options.batch_size, 1, std::max<std::size_t>(1, rows));
   StepMemory& memory = impl.memory_for(impl.training, batch_size, Mode::training, true);
-  StepContext context{impl.graph, impl.heads, memory,       impl.graph.parameter_values.data(),
-                      seed_,      impl.step,  thread_pool()};
+  StepContext context{impl.graph, impl.heads, memory,        impl.graph.parameter_values.data(),
+                      seed_,      impl.step,  thread_pool(), options_.scale};
   if (options.shuffle) shuffle(impl.order, rows, seed_, options.epoch);
   impl.reset_running();
 
@@ -172,7 +180,8 @@ Logs TrainingSession::evaluate(const Dataset& data, std::size_t batch_size,
   const std::size_t step_rows = std::clamp<std::size_t>(batch_size, 1, std::max<std::size_t>(1, rows));
   StepMemory& memory = impl.memory_for(impl.evaluation, step_rows, Mode::inference, false);
   const float* parameters = use_ema ? ema().data() : impl.graph.parameter_values.data();
-  StepContext context{impl.graph, impl.heads, memory, parameters, seed_, impl.step, thread_pool()};
+  StepContext context{impl.graph, impl.heads, memory,        parameters,
+                      seed_,      impl.step,  thread_pool(), options_.scale};
   Progress progress;
   progress.batches = (rows + step_rows - 1) / step_rows;
   auto last_poll = Clock::now();
@@ -202,8 +211,8 @@ Logs TrainingSession::train_batch(const Dataset& batch, bool stop_on_nan) {
   impl.ensure_update();
   impl.require_fit(batch);
   StepMemory& memory = impl.memory_for(impl.training, batch.rows(), Mode::training, true);
-  StepContext context{impl.graph, impl.heads, memory,       impl.graph.parameter_values.data(),
-                      seed_,      impl.step,  thread_pool()};
+  StepContext context{impl.graph, impl.heads, memory,        impl.graph.parameter_values.data(),
+                      seed_,      impl.step,  thread_pool(), options_.scale};
   const RowSelection all{nullptr, 0, batch.rows()};
   const StepResult step = train_step(context, {&batch, all}, *impl.update, impl.staged_state, stop_on_nan);
   impl.running.add(step.loss, batch.rows());
@@ -221,7 +230,8 @@ Logs TrainingSession::evaluate_batch(const Dataset& batch, bool use_ema) {
   impl.require_fit(batch);
   StepMemory& memory = impl.memory_for(impl.evaluation, batch.rows(), Mode::inference, false);
   const float* parameters = use_ema ? ema().data() : impl.graph.parameter_values.data();
-  StepContext context{impl.graph, impl.heads, memory, parameters, seed_, impl.step, thread_pool()};
+  StepContext context{impl.graph, impl.heads, memory,        parameters,
+                      seed_,      impl.step,  thread_pool(), options_.scale};
   const RowSelection all{nullptr, 0, batch.rows()};
   Logs logs;
   logs.loss = evaluate_step(context, {&batch, all}).loss;
@@ -249,18 +259,21 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
   // With batch statistics or noise in play the batch is one; else rows stand for themselves.
   const std::size_t step_rows = training ? rows : std::min(rows, kGradientRows);
   std::unique_ptr<StepMemory> own;
-  StepMemory& memory = impl.memory_for(own, step_rows, training ? Mode::training : Mode::inference, true);
-  StepContext context{graph, impl.heads, memory,       graph.parameter_values.data(),
-                      seed_, impl.step,  thread_pool()};
+  StepMemory& memory = impl.memory_for(training ? own : impl.gradient, step_rows,
+                                       training ? Mode::training : Mode::inference, true);
+  StepContext context{graph, impl.heads, memory,        graph.parameter_values.data(),
+                      seed_, impl.step,  thread_pool(), options_.scale};
 
   std::vector<double> weights;
   for (std::size_t i = 0; i < impl.heads.size(); ++i) weights.push_back(total_weight(impl.heads[i], data, i));
-  double loss = graph.penalty(graph.parameter_values.data());
+  const LossScale& scale = options_.scale;
+  const double penalty_scale = !scale.penalty_over_weight ? 1.0 : (weights[0] > 0 ? 1.0 / weights[0] : 0.0);
+  double loss = penalty_scale * graph.penalty(graph.parameter_values.data());
   for (std::size_t first = 0; first < rows; first += step_rows) {
     const RowSelection selection{nullptr, first, std::min(step_rows, rows - first)};
     loss += gradient_step(context, {&data, selection}, weights, gradient.data(), first > 0);
   }
-  add_penalties(graph, gradient.data());
+  add_penalties(graph, gradient.data(), penalty_scale);
   return loss;
 }
 
@@ -301,6 +314,18 @@ void TrainingSession::swap_ema() {
   ema();
   const auto average = impl_->update->ema().span();
   std::swap_ranges(average.begin(), average.end(), impl_->graph.parameter_values.data());
+}
+
+void TrainingSession::scale_slot(const std::string& name, double factor) {
+  const Busy guard(impl_->busy);
+  if (!impl_->update) return;
+  const std::vector<std::string> names = impl_->update->slot_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] != name) continue;
+    for (float& value : impl_->update->slot(i).span()) {
+      value = static_cast<float>(static_cast<double>(value) * factor);
+    }
+  }
 }
 
 }  // namespace lamina

@@ -33,6 +33,7 @@ struct SessionOptions {
   OptimizerPtr optimizer;
   std::vector<HeadOptions> heads;
   std::optional<std::uint64_t> seed;  // for dropout, shuffling, and weights that are not there yet
+  LossScale scale = {};               // no part of checkpoints
 };
 
 // The mean loss (penalties included) and the metrics, over rows.
@@ -105,6 +106,7 @@ class TrainingSession {
   Model& model() { return model_; }
   const Model& model() const { return model_; }
   Optimizer& optimizer() { return *options_.optimizer; }
+  void set_scale(const LossScale& scale);  // ArgumentError unless the weight is positive and finite
   const SessionOptions& options() const { return options_; }
   std::vector<MetricPtr> metrics() const;   // in the order of Logs::metrics; none before the model is built
   std::vector<std::string> metric_names();  // StateError before the model is built
@@ -115,6 +117,11 @@ class TrainingSession {
   std::span<const float> ema() const;  // the moving average, empty without one
   // Swaps the weights with their moving average (StateError without one). Twice is as before.
   void swap_ema();
+
+  // Multiplies a slot of the optimizer ("velocity"), where there is one. A momentum that holds the rates of
+  // its steps, v = b*v - rate*g, is velocity times the rate: when the rate changes, velocity changes
+  // inversely.
+  void scale_slot(const std::string& name, double factor);
 
   // Everything beside the model that a checkpoint holds, as numbers and flat tensors; restore() takes it back
   // (FormatError where it doesn't fit).

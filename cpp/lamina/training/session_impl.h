@@ -33,8 +33,8 @@ struct TrainingSession::Impl {
   std::vector<Head> heads;          // empty until the model is built
   std::vector<Shape> input_shapes;  // what data are compared with, as model and heads say
   std::vector<TargetSpec> targets;
-  std::unique_ptr<Update> update;  // null until there are weights
-  std::unique_ptr<StepMemory> training, evaluation;
+  std::unique_ptr<Update> update;                              // null until there are weights
+  std::unique_ptr<StepMemory> training, evaluation, gradient;  // the last without noise, a chunk of rows
   Buffer staged_state;
   std::vector<std::size_t> order;
   RunningLoss running;

@@ -112,6 +112,11 @@ double rows_of(const BatchRows& batch) {
   return static_cast<double>(batch.rows.count);
 }
 
+// What penalties are multiplied by.
+double penalty_scale(const StepContext& context, const BatchRows& batch) {
+  return context.scale.penalty_over_weight ? over(1.0, weight_of(context.heads[0], batch)) : 1.0;
+}
+
 PlanRun make_run(StepContext& context, const BatchRows& batch) {
   PlanRun run;
   run.rows = batch.rows.count;
@@ -146,9 +151,9 @@ StepResult evaluate_step(StepContext& context, const BatchRows& batch) {
   gather_inputs(context.memory, batch);
   gather_targets(context.heads, batch);
   const double activity = over(context.memory.plan.forward(make_run(context, batch)), rows_of(batch));
-  double loss = activity + context.graph.penalty(context.parameters);
+  double loss = activity + penalty_scale(context, batch) * context.graph.penalty(context.parameters);
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
-    loss += evaluate_loss(context, batch, i, 1.0, false, true).mean();
+    loss += context.scale.loss_weight * evaluate_loss(context, batch, i, 1.0, false, true).mean();
   }
   return {loss, false};
 }
@@ -165,17 +170,20 @@ StepResult train_step(StepContext& context, const BatchRows& batch, Update& upda
   run.state = staged_state.data();
   run.update_state = true;
   const double activity = over(context.memory.plan.forward(run), rows_of(batch));
-  double loss = activity + graph.penalty(context.parameters);
+  const double penalties = penalty_scale(context, batch);
+  double loss = activity + penalties * graph.penalty(context.parameters);
 
   // The gradient is that of the mean; or, where several batches make one update, of the sum, divided at the
   // update.
   const double weight = update.sums_batches() ? weight_of(context.heads[0], batch) : 1.0;
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
-    loss +=
-        evaluate_loss(context, batch, i, over(weight, weight_of(context.heads[i], batch)), true, true).mean();
+    const double scale = context.scale.loss_weight * over(weight, weight_of(context.heads[i], batch));
+    loss += context.scale.loss_weight * evaluate_loss(context, batch, i, scale, true, true).mean();
   }
   if (stop_on_nan && !std::isfinite(loss)) return {loss, false};
-  update.begin(graph);
+  update.begin(graph, context.scale.penalty_over_weight
+                          ? over(penalties, static_cast<double>(update.batches()))
+                          : 1.0);
   run.updates = update.parameter_updates();
   run.gradient = update.gradient();
   run.accumulate_gradient = update.accumulates();
@@ -194,8 +202,9 @@ double gradient_step(StepContext& context, const BatchRows& batch, std::span<con
   PlanRun run = make_run(context, batch);
   double loss = over(context.memory.plan.forward(run), static_cast<double>(batch.data->rows()));
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
-    loss += over(evaluate_loss(context, batch, i, over(1.0, total_weights[i]), true, false).sum,
-                 total_weights[i]);
+    const double factor = context.scale.loss_weight;
+    const LossValue value = evaluate_loss(context, batch, i, over(factor, total_weights[i]), true, false);
+    loss += factor * over(value.sum, total_weights[i]);
   }
   run.gradient = gradient;
   run.activity_scale = static_cast<float>(over(1.0, static_cast<double>(batch.data->rows())));

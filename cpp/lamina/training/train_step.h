@@ -63,6 +63,7 @@ struct StepContext {
   std::uint64_t seed = 0;
   std::int64_t step = 0;
   Executor& executor;
+  LossScale scale = {};
 };
 
 // Sizes the memory of the heads for batches of `rows`.

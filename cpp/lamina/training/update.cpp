@@ -29,11 +29,12 @@ bool moves(const Graph& graph, const Parameter& parameter) {
 
 }  // namespace
 
-void add_penalties(const Graph& graph, float* gradient) {
+void add_penalties(const Graph& graph, float* gradient, double scale) {
+  const auto factor = static_cast<float>(scale);
   for (const Parameter& parameter : graph.parameters) {
     if (!parameter.regularizer || !moves(graph, parameter)) continue;
     kernels::table().regularize(graph.parameter_values.data() + parameter.offset, gradient + parameter.offset,
-                                parameter.size, 1.0F, l1_of(parameter), l2_of(parameter));
+                                parameter.size, 1.0F, factor * l1_of(parameter), factor * l2_of(parameter));
   }
 }
 
@@ -72,8 +73,8 @@ void Update::for_each_range(const Graph& graph, const F& function) const {
   for (std::size_t index = 0; index < graph.parameters.size(); ++index) {
     const Parameter& parameter = graph.parameters[index];
     if (!moves(graph, parameter) || updates_[index].done || parameter.size == 0) continue;
-    const float l1 = l1_of(parameter);
-    const float l2 = l2_of(parameter);
+    const float l1 = penalty_scale_ * l1_of(parameter);
+    const float l2 = penalty_scale_ * l2_of(parameter);
     if (range.size > 0 && range.offset + range.size == parameter.offset && range.l1 == l1 && range.l2 == l2) {
       range.size += parameter.size;
       continue;
@@ -84,8 +85,9 @@ void Update::for_each_range(const Graph& graph, const F& function) const {
   if (range.size > 0) function(range);
 }
 
-void Update::begin(const Graph& graph) {
+void Update::begin(const Graph& graph, double penalty_scale) {
   common_ = optimizer_->common();
+  penalty_scale_ = static_cast<float>(penalty_scale);
   by_norm_ = common_.clipnorm || common_.global_clipnorm;
   fuses_ = !by_norm_ && common_.accumulation_steps == 1;
   for (ParameterUpdate& update : updates_) update.done = false;
@@ -104,8 +106,8 @@ void Update::begin(const Graph& graph) {
     update.pass = pass_at(graph, parameter.offset);
     update.pass.n = parameter.size;
     update.pass.gradient_scale = 1.0F;
-    update.pass.l1 = l1_of(parameter);
-    update.pass.l2 = l2_of(parameter);
+    update.pass.l1 = penalty_scale_ * l1_of(parameter);
+    update.pass.l2 = penalty_scale_ * l2_of(parameter);
   }
 }
 

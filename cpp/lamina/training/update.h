@@ -17,8 +17,8 @@
 
 namespace lamina {
 
-// Adds the gradients of the regularizers of layers that are not frozen to a flat gradient.
-void add_penalties(const Graph& graph, float* gradient);
+// Adds the gradients of the regularizers of layers that are not frozen, times `scale`, to a flat gradient.
+void add_penalties(const Graph& graph, float* gradient, double scale = 1.0);
 
 // The optimizer's numbers for one model: gradient, slots, moving average.
 //
@@ -42,11 +42,12 @@ class Update {
   float* gradient() { return gradient_.data(); }
   bool accumulates() const { return accumulated_batches_ > 0; }
   // Whether gradients are summed over several batches (then losses are scaled by 1, else by 1 / weight).
+  std::int64_t batches() const { return optimizer_->common().accumulation_steps; }  // to an update
   bool sums_batches() const { return optimizer_->common().accumulation_steps > 1; }
 
   // Computes the rate and the constants of the update to come; may throw what a user's schedule throws, and
-  // moves nothing.
-  void begin(const Graph& graph);
+  // moves nothing. Penalties of a batch are multiplied by penalty_scale.
+  void begin(const Graph& graph, double penalty_scale = 1.0);
   // For backward: one for each parameter; empty where clipping or accumulation needs the whole gradient.
   std::span<ParameterUpdate> parameter_updates() {
     return fuses_ ? std::span(updates_) : std::span<ParameterUpdate>();
@@ -94,6 +95,7 @@ class Update {
   OptimizerCommon common_;
   OptimizerPass pass_ = {};               // its constants
   std::vector<ParameterUpdate> updates_;  // one for each parameter
+  float penalty_scale_ = 1.0F;
   bool by_norm_ = false;
   bool fuses_ = false;
 };

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "allocation.h"
 #include "lamina/core/error.h"
@@ -223,6 +224,72 @@ TEST_CASE("value_and_gradient is the derivative of the loss and moves nothing") 
     }
     CHECK(wrong <= gradient.size() / 50);
   }
+}
+
+TEST_CASE("a scale weighs the loss, and divides penalties by the weight of the batch") {
+  const Samples samples(12);
+  Dataset data = samples.with_values();
+  data.weights = {ArrayView(samples.weights.data(), Shape{12})};
+  const double rows = std::accumulate(samples.weights.begin(), samples.weights.end(), 0.0);
+  DenseOptions options;
+  options.units = 3;
+  options.kernel_regularizer = l1_l2({.l1 = 0.05, .l2 = 0.1});
+  LossOptions weighted;
+  weighted.reduction = "mean_with_sample_weight";
+  // Loss and gradient at the same weights, and the weights after a step of plain gradient descent.
+  struct Seen {
+    double value = 0, evaluated = 0, trained = 0;
+    std::vector<float> gradient, before, after;
+  };
+  const auto look = [&](const LossScale& scale) {
+    const auto session = make_session(sequential({input({5}), dense(7, "tanh"), dense(options)}, 3),
+                                      sgd({.learning_rate = 0.5}), mean_squared_error(weighted));
+    session->prepare(data, true);
+    session->set_scale(scale);
+    Seen seen;
+    const Graph& graph = session->model().graph();
+    seen.gradient.resize(graph.parameter_count);
+    seen.value = session->value_and_gradient(data, false, seen.gradient);
+    seen.evaluated = session->evaluate(data, 12, nullptr).loss;
+    seen.before.assign(graph.parameter_values.span().begin(), graph.parameter_values.span().end());
+    seen.trained = session->train_batch(data).loss;
+    seen.after.assign(graph.parameter_values.span().begin(), graph.parameter_values.span().end());
+    return seen;
+  };
+  const Seen plain = look({});
+  const Seen doubled = look({.loss_weight = 2.0});
+  const Seen both = look({.loss_weight = 2.0, .penalty_over_weight = true});
+  const double loss = doubled.value - plain.value;
+  const double penalty = plain.value - loss;
+  CHECK(penalty > 0.1);
+  CHECK(both.value == doctest::Approx(2 * loss + penalty / rows));
+  for (const Seen* seen : {&plain, &doubled, &both}) {
+    CHECK(seen->evaluated == doctest::Approx(seen->value));
+    CHECK(seen->trained == doctest::Approx(seen->value));
+    for (std::size_t i = 0; i < seen->before.size(); ++i) {
+      CHECK(seen->after[i] == doctest::Approx(seen->before[i] - 0.5F * seen->gradient[i]).epsilon(1e-5));
+    }
+  }
+  for (std::size_t i = 0; i < plain.gradient.size(); ++i) {
+    const double of_loss = static_cast<double>(doubled.gradient[i]) - static_cast<double>(plain.gradient[i]);
+    const double of_penalty = static_cast<double>(plain.gradient[i]) - of_loss;
+    CHECK(static_cast<double>(both.gradient[i]) ==
+          doctest::Approx(2 * of_loss + of_penalty / rows).epsilon(1e-4));
+  }
+  const auto session = make_session(plain_model(), sgd(), mean_squared_error());
+  CHECK_THROWS_AS(session->set_scale({.loss_weight = 0.0}), ArgumentError);
+}
+
+TEST_CASE("a slot of the optimizer can be scaled") {
+  const Samples samples(12);
+  const auto session = make_session(plain_model(), sgd({.momentum = 0.9}), mean_squared_error());
+  session->prepare(samples.with_values(), true);
+  session->train_batch(samples.with_values());
+  const std::vector<float> before = session->state().tensors.at("optimizer/velocity");
+  session->scale_slot("velocity", 4.0);
+  session->scale_slot("nothing", 7.0);
+  const std::vector<float> after = session->state().tensors.at("optimizer/velocity");
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(after[i] == 4.0F * before[i]);
 }
 
 TEST_CASE("value_and_gradient over many rows is the mean of its parts") {
