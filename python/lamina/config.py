@@ -80,6 +80,16 @@ def get_cmake_dir() -> str:
 
     Library, headers and CMake files come with the wheel. `StateError` where they are absent, as when lamina
     is imported from its sources.
+
+    Examples
+    --------
+    >>> import lamina as lm
+    >>> try:
+    ...     folder = lm.get_cmake_dir()
+    ... except lm.StateError:  # imported from its sources
+    ...     folder = "lib/cmake/lamina"
+    >>> folder.endswith("lamina")
+    True
     """
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib", "cmake", "lamina")
     if not os.path.isfile(os.path.join(folder, "lamina-config.cmake")):

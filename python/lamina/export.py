@@ -52,7 +52,14 @@ _FORMULAS = {
 
 @dataclass(frozen=True)
 class CReport:
-    """What an exported header needs, in bytes."""
+    """What an exported header needs, `flash` and `ram`, in bytes.
+
+    Examples
+    --------
+    >>> from lamina.export import CReport
+    >>> CReport(flash=14092, ram=384).flash
+    14092
+    """
 
     flash: int
     """Weights, which stand in constant arrays; the code comes on top, a few hundred bytes a layer."""
@@ -132,6 +139,14 @@ def to_c(model: Sequential, path: str | os.PathLike[str], name: str = "model") -
         Before the model is built.
     FileError
         When the path can't be written.
+
+    Examples
+    --------
+    >>> import lamina as lm
+    >>> from lamina.export import to_c
+    >>> model = lm.Sequential([lm.Input((4,)), lm.Dense(8, activation="relu"), lm.Dense(3)], seed=1)
+    >>> to_c(model, "model.h").flash  # 67 numbers of 4 bytes
+    268
     """
     if (
         not isinstance(name, str)

@@ -124,8 +124,13 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     >>> from lamina.sklearn import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> X = StandardScaler().fit_transform(X)
-    >>> MLPClassifier((16,), max_iter=500, tol=0.001, random_state=1).fit(X, y).score(X, y) > 0.9
+    >>> classifier = MLPClassifier((16,), max_iter=500, tol=0.001, random_state=1).fit(X, y)
+    >>> classifier.score(X, y) > 0.9
     True
+    >>> classifier.predict(X[:3]).shape
+    (3,)
+    >>> [kernel.shape for kernel in classifier.coefs_], [bias.shape for bias in classifier.intercepts_]
+    ([(4, 16), (16, 3)], [(16,), (3,)])
     """
 
     _classifies = True
@@ -238,7 +243,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         return fitted
 
     def predict(self, X: Any) -> Any:
-        """Return the class of each row, `(n,)`; or 0 and 1 for each label, `(n, n_outputs)`."""
+        """Return the class of each row of X, `(n,)`; or 0 and 1 for each label, `(n, n_outputs)`."""
         outputs = self._outputs(X)
         if self._labels.kind == "multiclass":
             return self._labels.decode(outputs.argmax(axis=1))

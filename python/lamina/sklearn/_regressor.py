@@ -111,8 +111,11 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
     >>> from lamina.sklearn import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X, y = StandardScaler().fit_transform(X), (y - y.mean()) / y.std()
-    >>> MLPRegressor(solver="lbfgs", alpha=10, max_iter=1000, random_state=1).fit(X, y).score(X, y) > 0.5
+    >>> regressor = MLPRegressor(solver="lbfgs", alpha=10, max_iter=1000, random_state=1).fit(X, y)
+    >>> regressor.score(X, y) > 0.5
     True
+    >>> regressor.predict(X[:3]).shape
+    (3,)
     """
 
     _classifies = False
@@ -217,7 +220,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
         return fitted
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the prediction for each row, `(n,)` or `(n, n_outputs)`."""
+        """Return the prediction for each row of X, `(n,)` or `(n, n_outputs)`."""
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 

@@ -402,30 +402,19 @@ bool finishes_in_registers(const MatmulTile& tile) {
 void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   const bool activates = tile.activation.kind != Activation::linear;
   if (tile.bias == nullptr && tile.before_activation == nullptr && !activates) return;
-  const std::size_t at = begin * tile.c_row;
-  float* const c = tile.c + at;
-  if (tile.derivative_at != nullptr) {
-    const float* const saved = tile.derivative_at + at;
-    with_gradient(tile.activation, [&](auto g) {
-      for (std::size_t row = 0; row < rows * tile.c_row; row += tile.c_row) {
-        over_lanes(tile.n, [&](std::size_t j, auto lanes) {
-          store(c + row + j, g(load(c + row + j, lanes), load(saved + row + j, lanes)), lanes);
-        });
-      }
-    });
-    return;
-  }
-  float* const before = tile.before_activation == nullptr ? nullptr : tile.before_activation + at;
-  with_activation(tile.activation, [&](auto f) {
-    for (std::size_t row = 0; row < rows * tile.c_row; row += tile.c_row) {
-      over_lanes(tile.n, [&](std::size_t j, auto lanes) {
-        Floats z = load(c + row + j, lanes);
-        if (tile.bias != nullptr) z = z + load(tile.bias + j, lanes);
-        if (before != nullptr) store(before + row + j, z, lanes);
-        store(c + row + j, f(z), lanes);
-      });
+  for (std::size_t row = begin; row < begin + rows; ++row) {
+    const std::size_t at = row * tile.c_row;
+    float* const c = tile.c + at;
+    if (tile.derivative_at != nullptr) {
+      activation_backward(tile.activation, c, tile.derivative_at + at, c, tile.n, false);
+      continue;
     }
-  });
+    if (tile.bias != nullptr) add(c, tile.bias, c, tile.n);
+    if (tile.before_activation != nullptr) {
+      __builtin_memcpy(tile.before_activation + at, c, tile.n * sizeof(float));
+    }
+    if (activates) activation_forward(tile.activation, c, c, tile.n);
+  }
 }
 
 // The `index`th stretch of what is read after this tile.
