@@ -114,7 +114,7 @@ def test_links_lead_to_files(page):
 def test_paths_that_are_named_exist(page):
     """`kernels/kernels.h` means cpp/lamina/kernels/kernels.h where it isn't a path from the root."""
     names = re.findall(r"`([\w./-]+/[\w.-]+\.(?:h|cpp|inl|py|pyi|md|txt|json|toml|sh))`", page.read_text())
-    bases = [ROOT, ROOT / "cpp" / "lamina", ROOT / "python", ROOT / "python" / "lamina"]
+    bases = [ROOT / base for base in ("", "cpp", "cpp/lamina", "python", "python/lamina")]
     missing = [name for name in names if not any((base / name).exists() for base in bases)]
     assert missing == []
 
