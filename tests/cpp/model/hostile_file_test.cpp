@@ -404,7 +404,9 @@ TEST_CASE("tensors beside the model's cost no more memory than the file has") {
   const std::string text = chain_of(layer_of("Dropout", R"({"rate":0.5})"));
   constexpr std::size_t kBytes = std::size_t{40} << 20U;
   // A right checksum for a tensor of bytes: as a writer of ours would compute it.
-  for (const auto& [dtype, bytes] : {std::pair<std::string, std::size_t>{"U8", 1}, {"F16", 2}, {"BOOL", 1}}) {
+  for (const auto& kind : {std::pair<std::string, std::size_t>{"U8", 1}, {"F16", 2}, {"BOOL", 1}}) {
+    const std::string& dtype = kind.first;
+    const std::size_t bytes = kind.second;
     CAPTURE(dtype);
     const std::string offsets = "[0," + std::to_string(kBytes) + "]";
     const std::string table = tensor("x", dtype, "[" + std::to_string(kBytes / bytes) + "]", offsets);
