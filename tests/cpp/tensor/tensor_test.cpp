@@ -60,7 +60,9 @@ const std::vector<std::pair<std::size_t, std::size_t>> kExtents = {
 }  // namespace
 
 TEST_CASE("tensor: a formula gives what float64 gives") {
-  for (const auto& [rows, cols] : kExtents) {
+  for (const auto& extents : kExtents) {
+    const std::size_t rows = extents.first;
+    const std::size_t cols = extents.second;
     CAPTURE(rows);
     CAPTURE(cols);
     const std::size_t n = rows * cols;
@@ -183,7 +185,9 @@ TEST_CASE("tensor: memory of any owner") {
 }
 
 TEST_CASE("tensor: reductions give what float64 gives") {
-  for (const auto& [rows, cols] : kExtents) {
+  for (const auto& extents : kExtents) {
+    const std::size_t rows = extents.first;
+    const std::size_t cols = extents.second;
     CAPTURE(rows);
     CAPTURE(cols);
     const std::size_t n = rows * cols;
@@ -303,13 +307,16 @@ TEST_CASE("tensor: arithmetic kernels are exact at every instruction set") {
 }
 
 TEST_CASE("tensor: gemm with transposes, accumulation, strides, bias and activation") {
-  for (const auto& [m, n, k] : {std::array<std::size_t, 3>{1, 1, 1},
-                                {3, 5, 7},
-                                {17, 33, 9},
-                                {64, 20, 65},
-                                {2, 3, 0},
-                                {5, 1, 4},
-                                {1, 6, 4}}) {
+  for (const auto& extents : {std::array<std::size_t, 3>{1, 1, 1},
+                              {3, 5, 7},
+                              {17, 33, 9},
+                              {64, 20, 65},
+                              {2, 3, 0},
+                              {5, 1, 4},
+                              {1, 6, 4}}) {
+    const std::size_t m = extents[0];
+    const std::size_t n = extents[1];
+    const std::size_t k = extents[2];
     CAPTURE(m);
     CAPTURE(n);
     CAPTURE(k);

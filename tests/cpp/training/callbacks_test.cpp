@@ -204,7 +204,9 @@ TEST_CASE("callbacks: what is wrong is said before anything moves") {
 
 TEST_CASE("callbacks: auto knows which values of lamina's metrics are better") {
   const Samples samples(50);
-  for (const auto& [name, stops] : {std::pair{"accuracy", true}, std::pair{"mse", true}}) {
+  for (const auto& metric : {std::pair{"accuracy", true}, std::pair{"mse", true}}) {
+    const char* const name = metric.first;
+    const bool stops = metric.second;
     CAPTURE(name);
     // A rate of 0: nothing ever improves, so patience runs out at the second epoch whichever way it looks.
     Trainer trainer(sequential({input({5}), dense(3, "softmax")}), {.optimizer = sgd({.learning_rate = 0.0}),

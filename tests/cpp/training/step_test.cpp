@@ -55,7 +55,9 @@ TEST_CASE("a step allocates nothing") {
   };
   const Samples samples(96);
   const Samples twice(192);
-  for (const auto& [name, optimizer] : optimizers) {
+  for (const auto& entry : optimizers) {
+    const auto& name = entry.first;
+    const auto& optimizer = entry.second;
     for (const bool in_place : {true, false}) {
       CAPTURE(name);
       CAPTURE(in_place);

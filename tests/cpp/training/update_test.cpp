@@ -296,7 +296,7 @@ TEST_CASE("an update inside the gradient has the bits of one apart") {
     return all;
   };
   for (const auto& entry : Optimizer::registry().entries()) {
-    for (const std::size_t batch_size : {1, 7, 48}) {
+    for (const std::size_t batch_size : {1U, 7U, 48U}) {
       CAPTURE(entry.schema.type);
       CAPTURE(batch_size);
       const Config optimizer{entry.schema.type, {}};
