@@ -62,6 +62,7 @@ consume() {
   local tree=$folder/$1 compiler=$2
   shift 2
   cmake --install "$tree" --prefix "$tree/prefix" >/dev/null
+  rm -rf "$tree/consumer"  # it may be of another compiler
   cmake -S tests/consumer -B "$tree/consumer" -G Ninja --log-level=WARNING -DCMAKE_CXX_COMPILER="$compiler" \
     -DCMAKE_PREFIX_PATH="$PWD/$tree/prefix" "$@"
   cmake --build "$tree/consumer" -j "$jobs"
