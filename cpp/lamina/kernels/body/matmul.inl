@@ -6,8 +6,8 @@
 // with a single row. Bias, relu and relu's derivative are applied before the store; other epilogues, and the
 // optimizer, run on a band of rows that is still in the cache.
 //
-// Of the multiply-add peak of a Zen 4 core with AVX-512, m x n x k: 91 % at 64 x 64 x 64, 99 % at 32 x 128 x
-// 784 (B in place), 92 % at 128 x 512 x 784 and 87 % at 256 x 4096 x 4096 (packed); 80 % at 784 x 512 x 128
+// Of the multiply-add peak of a Zen 4 core with AVX-512, m x n x k: 94 % at 64 x 64 x 64, 99 % at 32 x 128 x
+// 784 (B in place), 92 % at 128 x 512 x 784 and 87 % at 256 x 4096 x 4096 (packed); 84 % at 784 x 512 x 128
 // with Adam.
 
 #if LAMINA_ISA == 2
