@@ -35,7 +35,9 @@ def bandwidth(floats: int, seconds: float = 0.02) -> float:
     return 8 * floats / best
 
 
-def least_seconds(kind: str, width: int, batch: int, lanes: int, peak: float, bytes_per_second: float) -> float:
+def least_seconds(
+    kind: str, width: int, batch: int, lanes: int, peak: float, bytes_per_second: float
+) -> float:
     """Arithmetic or memory, whichever takes longer; peak in GFLOP/s."""
     padded = -(-width // lanes) * lanes
     arithmetic = _PRODUCTS[kind] * 2 * batch * width * padded / (peak * 1e9)

@@ -155,7 +155,10 @@ def report(cells: list[Cell], widths: list[int], batches: list[int], folder: Pat
     for kind, grid in grids.items():
         of_bound = np.array(attained(cells, kind)).reshape(grid.shape)
         for name, values in ((f"{kind}, of the peak", grid), (f"{kind}, of the cell's own bound", of_bound)):
-            lines += [f"{name}: {values.min():.1%} to {values.max():.1%}; below {CLIFF:.0%} of neighbours:", ""]
+            lines += [
+                f"{name}: {values.min():.1%} to {values.max():.1%}; below {CLIFF:.0%} of neighbours:",
+                "",
+            ]
             lines += [
                 f"- width {widths[i]}, batch {batches[j]}: {values[i, j]:.1%}, {ratio:.0%} of the mean, "
                 f"{geometric:.0%} of the geometric mean"
