@@ -1,9 +1,9 @@
 """`python -m lamina_bench.sweep`: a network of two square layers at many widths and batches.
 
 Each cell is lamina's share of the multiply-add peak on one thread, of a training step and of a prediction.
-Listed are the cells below 60 % of the mean of their neighbours in the grid: of the shares, which fall towards
+Listed are the cells below 60 % of the mean of their neighbours: of the shares, which fall towards
 small widths and batches whatever the library, as a call costs something and lanes stay empty; and of what a
-cell attains of its own bound (bound.py), where a cliff is lamina's. With `--numpy` the cells in which NumPy is
+cell attains of its own bound (bound.py), where a cliff is lamina's. With `--numpy` the cells where NumPy is
 faster are listed, too.
 """
 
@@ -54,7 +54,7 @@ class Cell:
 
 @dataclass
 class Limits:
-    """What the machine can do at a width: GFLOP/s, lanes of a vector, bytes per second of the kernels' memory."""
+    """GFLOP/s, lanes of a vector, and bytes per second of memory as large as the kernels."""
 
     peak: float
     lanes: int
