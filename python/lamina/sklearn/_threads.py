@@ -1,9 +1,14 @@
-"""Threads in the worker processes of joblib, which share the machine."""
+"""Threads: in the worker processes of joblib, which share the machine, and in SciPy."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from ..config import get_num_threads, set_num_threads
 
@@ -25,3 +30,36 @@ def heed_workers() -> None:
         return
     if limit < get_num_threads():
         set_num_threads(limit)
+
+
+@cache
+def _libraries() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+_lock = threading.Lock()
+_users = 0
+_limit: Any = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let SciPy's BLAS work on the calling thread: L-BFGS has matrices of 20 x 20, not worth waking others.
+
+    The limit is that of the process, so the first of several fits at a time sets it and the last lifts it.
+    """
+    global _users, _limit
+    with _lock:
+        if _users == 0:
+            _limit = _libraries().limit(limits=1, user_api="blas")
+            _limit.__enter__()
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                _limit.__exit__(None, None, None)
