@@ -39,27 +39,20 @@ def _libraries() -> Any:
     return ThreadpoolController()
 
 
-_lock = threading.Lock()
-_users = 0
-_limit: Any = None
+_limiting = threading.Lock()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Let SciPy's BLAS work on the calling thread: L-BFGS has matrices of 20 x 20, not worth waking others.
 
-    The limit is that of the process, so the first of several fits at a time sets it and the last lifts it.
+    The limit is that of the process. Of several fits at a time the first one sets and lifts it.
     """
-    global _users, _limit
-    with _lock:
-        if _users == 0:
-            _limit = _libraries().limit(limits=1, user_api="blas")
-            _limit.__enter__()
-        _users += 1
-    try:
+    if not _limiting.acquire(blocking=False):
         yield
+        return
+    try:
+        with _libraries().limit(limits=1, user_api="blas"):
+            yield
     finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                _limit.__exit__(None, None, None)
+        _limiting.release()
