@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from time import perf_counter
 from typing import Any
 
 from ._callback import Callback, Logs, _number
 from ._files import write_whole
+from ._progress import in_notebook
 from .errors import ArgumentError, StateError
 from .history import History
 
@@ -96,13 +96,6 @@ class LivePlot(Callback):
             self._handle = display(image, display_id=True)
         else:
             self._handle.update(image)
-
-
-def in_notebook() -> bool:
-    """Whether the code runs in a notebook's kernel. Imports nothing."""
-    shell = sys.modules.get("IPython")
-    get = getattr(shell, "get_ipython", None)
-    return get is not None and getattr(get(), "kernel", None) is not None
 
 
 def show_table(text: str, html: str) -> None:

@@ -163,9 +163,16 @@ def display_for(verbose: int | str) -> Display:
     return TqdmBar()
 
 
+def in_notebook() -> bool:
+    """Whether the code runs in a notebook's kernel. Imports nothing."""
+    shell = sys.modules.get("IPython")
+    get = getattr(shell, "get_ipython", None)
+    return get is not None and getattr(get(), "kernel", None) is not None
+
+
 def is_interactive() -> bool:
     """Whether somebody watches: a terminal or a notebook."""
-    if "ipykernel" in sys.modules:
+    if in_notebook():
         return True
     return bool(getattr(sys.stdout, "isatty", lambda: False)())
 
@@ -190,7 +197,7 @@ def figures(logs: Logs) -> list[str]:
 
 
 def _tqdm() -> Any:
-    if "ipykernel" in sys.modules:
+    if in_notebook():
         import warnings
 
         with warnings.catch_warnings():

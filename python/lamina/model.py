@@ -17,8 +17,8 @@ from ._configurable import wrap
 from ._dot import to_dot
 from ._files import write_whole
 from ._layer import Layer
-from ._notebook import in_notebook, show_table
-from ._progress import duration
+from ._notebook import show_table
+from ._progress import duration, in_notebook
 from ._summary import summary, summary_html
 from .data import Dataset
 from .errors import ArgumentError, ShapeError, StateError

@@ -33,6 +33,11 @@ def test_silent(capfd, classes):
     assert said(capfd, classes, 0)[0] == ""
 
 
+def test_an_imported_kernel_is_no_notebook(capfd, classes, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", sys.modules[__name__])
+    assert len(said(capfd, classes, "auto")[0].splitlines()) == 3
+
+
 def test_silent_evaluation_and_prediction(capfd, classes):
     x, y = classes
     trainer = lm.Trainer(small_classifier(), loss=LOSS)
