@@ -10,6 +10,8 @@
 // 784 (B in place), 92 % at 128 x 512 x 784 and 87 % at 256 x 4096 x 4096 (packed); 84 % at 784 x 512 x 128
 // with Adam.
 
+#include "lamina/kernels/body/optimizer_pass.inl"
+
 #if LAMINA_ISA == 2
 constexpr std::size_t kTileRows = 14;  // 14 x 2 accumulators, 2 of B, 2 for A: all 32 registers
 constexpr std::size_t kTileVectors = 2;
@@ -370,7 +372,7 @@ void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, co
       if (pass.slots[slot] != nullptr) pass.slots[slot] = tile.update->slots[slot] + at;
     }
     if (pass.ema != nullptr) pass.ema = tile.update->ema + at;
-    optimizer(tile.update_kind, pass);
+    tile.optimizer(tile.update_kind, pass);
   }
 }
 
@@ -406,7 +408,7 @@ void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
     const std::size_t at = row * tile.c_row;
     float* const c = tile.c + at;
     if (tile.derivative_at != nullptr) {
-      activation_backward(tile.activation, c, tile.derivative_at + at, c, tile.n, false);
+      tile.activation_backward(tile.activation, c, tile.derivative_at + at, c, tile.n, false);
       continue;
     }
     if (tile.bias != nullptr) add(c, tile.bias, c, tile.n);

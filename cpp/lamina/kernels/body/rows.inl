@@ -1,4 +1,4 @@
-// Softmax and log_softmax of rows, and their gradients.
+// Softmax and log_softmax of rows.
 //
 // The largest element is subtracted first, so nothing overflows; sums are taken in float64, in an order that
 // depends on the number of columns and the ISA only.
@@ -11,16 +11,6 @@ inline float row_maximum(const float* x, std::size_t cols) {
   return largest_lane(largest);
 }
 
-// Sums of float32 lanes in float64.
-struct LaneSum {
-  Doubles low = {}, high = {};
-  void add(Floats v) {
-    low += low_doubles(v);
-    high += high_doubles(v);
-  }
-  double total() const { return sum_lanes(low + high); }
-};
-
 inline float log_of(float x) {
   return log(broadcast(x))[0];
 }
@@ -29,7 +19,7 @@ void softmax(const float* x, float* y, float* log_sum_exp, std::size_t rows, std
   for (std::size_t row = 0; row < rows; ++row, x += cols, y += cols) {
     const float largest = row_maximum(x, cols);
     LaneSum sum;
-    over_lanes(cols, [&](std::size_t i, auto lanes) {
+    over_some_lanes(cols, [&](std::size_t i, auto lanes) {
       const Floats e = exp(load(x + i, lanes) - largest);
       sum.add(fill_rest(e, lanes, 0.0F));
       store(y + i, e, lanes);
@@ -45,40 +35,12 @@ void log_softmax(const float* x, float* y, std::size_t rows, std::size_t cols) {
   for (std::size_t row = 0; row < rows; ++row, x += cols, y += cols) {
     const float largest = row_maximum(x, cols);
     LaneSum sum;
-    over_lanes(cols, [&](std::size_t i, auto lanes) {
+    over_some_lanes(cols, [&](std::size_t i, auto lanes) {
       sum.add(fill_rest(exp(load(x + i, lanes) - largest), lanes, 0.0F));
     });
     const float log_sum = log_of(static_cast<float>(sum.total()));
     over_lanes(cols, [&](std::size_t i, auto lanes) {
       store(y + i, (load(x + i, lanes) - largest) - log_sum, lanes);
-    });
-  }
-}
-
-void softmax_backward(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
-                      bool accumulate) {
-  for (std::size_t row = 0; row < rows; ++row, d_y += cols, y += cols, d_x += cols) {
-    LaneSum sum;
-    over_lanes(cols, [&](std::size_t i, auto lanes) { sum.add(load(d_y + i, lanes) * load(y + i, lanes)); });
-    const Floats inner = broadcast(static_cast<float>(sum.total()));
-    over_lanes(cols, [&](std::size_t i, auto lanes) {
-      Floats d = load(y + i, lanes) * (load(d_y + i, lanes) - inner);
-      if (accumulate) d = d + load(d_x + i, lanes);
-      store(d_x + i, d, lanes);
-    });
-  }
-}
-
-void log_softmax_backward(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
-                          bool accumulate) {
-  for (std::size_t row = 0; row < rows; ++row, d_y += cols, y += cols, d_x += cols) {
-    LaneSum sum;
-    over_lanes(cols, [&](std::size_t i, auto lanes) { sum.add(load(d_y + i, lanes)); });
-    const Floats total = broadcast(static_cast<float>(sum.total()));
-    over_lanes(cols, [&](std::size_t i, auto lanes) {
-      Floats d = multiply_add(exp(load(y + i, lanes)), -total, load(d_y + i, lanes));
-      if (accumulate) d = d + load(d_x + i, lanes);
-      store(d_x + i, d, lanes);
     });
   }
 }

@@ -136,6 +136,19 @@ inline void store(float* p, Floats v, Part part) {
   }
   if ((part.count & 1) != 0) _mm_store_ss(p, rest);
 }
+#elif defined(__SSE2__)
+inline Floats load(const float* p, Part part) {
+  if (part.count == 4) return load(p);
+  if (part.count == 1) return (Floats)_mm_load_ss(p);
+  const __m128 pair = _mm_loadl_pi(_mm_setzero_ps(), (const __m64*)p);
+  return (Floats)(part.count == 2 ? pair : _mm_movelh_ps(pair, _mm_load_ss(p + 2)));
+}
+inline void store(float* p, Floats v, Part part) {
+  if (part.count == 4) return store(p, v);
+  if (part.count == 1) return _mm_store_ss(p, (__m128)v);
+  _mm_storel_pi((__m64*)p, (__m128)v);
+  if (part.count == 3) _mm_store_ss(p + 2, _mm_movehl_ps((__m128)v, (__m128)v));
+}
 #else
 inline Floats load(const float* p, Part part) {
   Floats v = {};
@@ -147,12 +160,32 @@ inline void store(float* p, Floats v, Part part) {
 }
 #endif
 
+// All lanes or fewer, as `count` says: for bodies so large that they should stand once, not also for the
+// tail.
+struct Some {
+  std::size_t count;
+};
+
+inline Floats load(const float* p, Some some) {
+  return some.count == kLanes ? load(p) : load(p, Part{some.count});
+}
+inline void store(float* p, Floats v, Some some) {
+  if (some.count == kLanes) {
+    store(p, v);
+  } else {
+    store(p, v, Part{some.count});
+  }
+}
+
 // v, with `fill` in the lanes that take no part.
 inline Floats fill_rest(Floats v, All, float) {
   return v;
 }
 inline Floats fill_rest(Floats v, Part part, float fill) {
   return mask_of(part) ? v : broadcast(fill);
+}
+inline Floats fill_rest(Floats v, Some some, float fill) {
+  return some.count == kLanes ? v : fill_rest(v, Part{some.count}, fill);
 }
 
 // Calls f(i, lanes) for i = 0, kLanes, ... over n elements; the last call may have Part lanes.
@@ -161,6 +194,12 @@ inline void over_lanes(std::size_t n, F&& f) {
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) f(i, All{});
   if (i < n) f(i, Part{n - i});
+}
+
+// The same with one call of f, for Some lanes.
+template <class F>
+inline void over_some_lanes(std::size_t n, F&& f) {
+  for (std::size_t i = 0; i < n; i += kLanes) f(i, Some{n - i < kLanes ? n - i : kLanes});
 }
 
 // a * b + c: fused (one rounding) where the ISA has FMA, else rounded twice.
@@ -297,3 +336,13 @@ inline float largest_lane(Floats v) {
   for (std::size_t i = 1; i < kLanes; ++i) largest = v[i] > largest ? v[i] : largest;
   return largest;
 }
+
+// Sums of float32 lanes in float64.
+struct LaneSum {
+  Doubles low = {}, high = {};
+  void add(Floats v) {
+    low += low_doubles(v);
+    high += high_doubles(v);
+  }
+  double total() const { return sum_lanes(low + high); }
+};
