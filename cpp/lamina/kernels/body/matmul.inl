@@ -26,7 +26,8 @@ constexpr std::size_t kTileVectors = 2;
 constexpr std::size_t kDirectBudget = 8;
 #endif
 constexpr std::size_t kTileCols = kTileVectors * kLanes;
-constexpr std::size_t kLineFloats = 16;  // a cache line
+constexpr bool kMasksAreFree = LAMINA_ISA == 2;  // whole tiles then need no code of their own
+constexpr std::size_t kLineFloats = 16;          // a cache line
 constexpr std::size_t kLineBytes = 64;
 constexpr std::size_t kUpdateCols = 512;   // columns of a tile whose gradient stays in the cache
 constexpr std::size_t kRowsAhead = 8;      // B is prefetched so far ahead: 10 % at 128 x 512 x 512
@@ -177,7 +178,7 @@ inline void keep_in_register(T& value) {
 #endif
 }
 
-template <std::size_t kRows, std::size_t kVectors, class LastC>
+template <bool kDerives, std::size_t kRows, std::size_t kVectors, class LastC>
 inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
                                                             Floats (&sum)[kRows][kVectors], LastC last_c) {
   constexpr std::size_t kLast = kVectors - 1;
@@ -199,7 +200,7 @@ inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
       for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = relu_of(sum[r][v]);
     }
   }
-  if (t.relu_output != nullptr) {
+  if (kDerives && t.relu_output != nullptr) {
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < kRows; ++r) {
       const float* const y = t.relu_output + r * t.c_row;
@@ -210,21 +211,11 @@ inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
   }
 }
 
-// kPacked: A is packed, its rows lie side by side.
-template <std::size_t kRows, std::size_t kVectors, bool kPacked, class LastB, class LastC>
-inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, LastB last_b, LastC last_c) {
+// Adds the products of all steps of k. kPacked: A is packed, its rows lie side by side.
+template <std::size_t kRows, std::size_t kVectors, bool kPacked, class LastB>
+inline __attribute__((always_inline)) void add_products(const MicroTile& t, Floats (&sum)[kRows][kVectors],
+                                                        LastB last_b) {
   constexpr std::size_t kLast = kVectors - 1;
-  float* const c = t.c;
-  const std::size_t c_row = t.c_row;
-  Floats sum[kRows][kVectors] = {};
-  if (t.accumulate) {
-#pragma GCC unroll 16
-    for (std::size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-      for (std::size_t v = 0; v < kLast; ++v) sum[r][v] = load(c + r * c_row + v * kLanes);
-      sum[r][kLast] = load(c + r * c_row + kLast * kLanes, last_c);
-    }
-  }
   // One pointer serves three rows of A: base, base + a_row and base + 2 * a_row are addresses that cost
   // nothing. With a distance for each row there are too few registers; reloading them takes 5 % of the time.
   constexpr std::size_t kShare = kPacked ? kRows : 3;
@@ -259,7 +250,60 @@ inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, Last
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kPointers; ++i) a[i] += a_col;
   }
-  finish_registers(t, sum, last_c);
+}
+
+// Ways to add them; `last` is how much of its last vector a tile has. B is packed: ...
+struct WholeTile {
+  template <std::size_t kRows, std::size_t kVectors, class Last>
+  static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
+                                                        Last) {
+    if (t.a_row == 1 && t.a_col == kRows) {  // A is packed too: constant distances
+      add_products<kRows, kVectors, true>(t, sum, All{});
+    } else {
+      add_products<kRows, kVectors, false>(t, sum, All{});
+    }
+  }
+};
+// ... or not, ...
+struct AnyTile {
+  template <std::size_t kRows, std::size_t kVectors, class Last>
+  static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
+                                                        Last last) {
+    if (last.count == kLanes || t.padded) {
+      WholeTile::add(t, sum, last);
+    } else {
+      add_products<kRows, kVectors, false>(t, sum, last);
+    }
+  }
+};
+// ... or never is.
+struct TileInPlace {
+  template <std::size_t kRows, std::size_t kVectors, class Last>
+  static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
+                                                        Last last) {
+    add_products<kRows, kVectors, false>(t, sum, last);
+  }
+};
+
+// What comes before and after the products is larger than they are, so their ways share it. (As lambdas, they
+// would make GCC 12 emit exception tables at -O0, which need a weak symbol.) kDerives: relu's derivative is
+// among the epilogues.
+template <std::size_t kRows, std::size_t kVectors, bool kDerives, class Way, class LastC>
+inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, LastC last_c) {
+  constexpr std::size_t kLast = kVectors - 1;
+  float* const c = t.c;
+  const std::size_t c_row = t.c_row;
+  Floats sum[kRows][kVectors] = {};
+  if (t.accumulate) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kLast; ++v) sum[r][v] = load(c + r * c_row + v * kLanes);
+      sum[r][kLast] = load(c + r * c_row + kLast * kLanes, last_c);
+    }
+  }
+  Way::add(t, sum, last_c);
+  finish_registers<kDerives>(t, sum, last_c);
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
@@ -271,16 +315,10 @@ inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, Last
 template <std::size_t kRows, std::size_t kVectors>
 void packed_kernel(const MicroTile& t) {
   const Part last{t.cols - (kVectors - 1) * kLanes};
-  if (last.count == kLanes) {
-    if (t.a_row == 1 && t.a_col == kRows) {  // A is packed too: constant distances
-      micro_kernel<kRows, kVectors, true>(t, All{}, All{});
-    } else {
-      micro_kernel<kRows, kVectors, false>(t, All{}, All{});
-    }
-  } else if (t.padded) {
-    micro_kernel<kRows, kVectors, false>(t, All{}, last);
+  if (kMasksAreFree || last.count < kLanes) {
+    micro_kernel<kRows, kVectors, true, AnyTile>(t, last);
   } else {
-    micro_kernel<kRows, kVectors, false>(t, last, last);
+    micro_kernel<kRows, kVectors, true, WholeTile>(t, All{});
   }
 }
 
@@ -327,13 +365,13 @@ template <std::size_t kRows, std::size_t kVectors>
 void direct_rows(MicroTile t) {
   constexpr std::size_t kWidth = kVectors * kLanes;
   for (; t.cols >= kWidth; t.cols -= kWidth, t.b += kWidth) {
-    micro_kernel<kRows, kVectors, false>(t, All{}, All{});
+    micro_kernel<kRows, kVectors, false, TileInPlace>(t, All{});
     move_columns(t, kWidth);
   }
   if constexpr (kVectors > 1) {
     direct_rows<kRows, kVectors / 2>(t);
   } else if (t.cols > 0) {
-    micro_kernel<kRows, 1, false>(t, Part{t.cols}, Part{t.cols});
+    micro_kernel<kRows, 1, false, TileInPlace>(t, Part{t.cols});
   }
 }
 
@@ -394,7 +432,8 @@ const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t 
 }
 
 // Whether the micro-kernel sees to the epilogue.
-bool finishes_in_registers(const MatmulTile& tile) {
+bool finishes_in_registers(const MatmulTile& tile, bool direct) {
+  if (direct && tile.derivative_at != nullptr) return false;
   if (tile.before_activation != nullptr || (tile.k == 1 && tile.unpacked_b_row != 0)) return false;
   return tile.activation.kind == Activation::relu ||
          (tile.activation.kind == Activation::linear && tile.derivative_at == nullptr);
@@ -511,7 +550,7 @@ void matmul_tile(const MatmulTile& tile) {
   }
   const bool keeps =
       updates && !tile.accumulate && tile.n <= kUpdateCols;  // the gradient never leaves the cache
-  const bool in_registers = !updates && tile.last && finishes_in_registers(tile);
+  const bool in_registers = !updates && tile.last && finishes_in_registers(tile, direct);
   const bool derives = in_registers && tile.derivative_at != nullptr;
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t begin = tile.m * group / groups;
