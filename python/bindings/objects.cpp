@@ -106,11 +106,11 @@ Gathered gather_arrays(const py::handle& y_true, const py::handle& y_pred, const
     gather_labels(target, all, spec, result.labels.data());
   } else {
     result.target.resize(result.samples * target.row_elements());
-    gather(target, all, result.target.data(), false, "y_true");
+    gather(target, all, result.target.data(), false, "y_true", serial_executor());
   }
   if (!weights.is_none()) {
     std::vector<float> samples(result.samples);
-    gather(data.weights[0], all, samples.data(), false, "sample_weight");
+    gather(data.weights[0], all, samples.data(), false, "sample_weight", serial_executor());
     for (const float weight : samples)
       result.weights.insert(result.weights.end(), result.rows / std::max<std::size_t>(1, result.samples),
                             weight);

@@ -1,5 +1,8 @@
 #include "lamina/data/dataset.h"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -231,22 +234,48 @@ void check_targets(const Dataset& data, std::span<const TargetSpec> expected, bo
   }
 }
 
-void gather(const ArrayView& array, const RowSelection& rows, float* out, bool check, const char* what) {
+namespace {
+
+// Copies rows [begin, end) of the selection; gives the first index that is out of range, or none.
+std::optional<std::size_t> gather_range(const ArrayView& array, const RowSelection& rows, std::size_t begin,
+                                        std::size_t end, float* out) {
   const std::size_t elements = array.row_elements();
   const auto convert = kernels::training_table().convert;
   const ElementType type = element_type(array.dtype);
-  const bool contiguous = rows.indices == nullptr &&
-                          array.row_stride == static_cast<std::ptrdiff_t>(elements * size_of(array.dtype));
-  if (contiguous) {
-    convert(type, array.row(rows.first), out, elements * rows.count);
-  } else {
-    for (std::size_t i = 0; i < rows.count; ++i) {
-      const std::size_t row = rows[i];
-      if (row >= array.rows())
-        throw DataError(std::string("Data: expected a row within ") + what + ", got index " +
-                        std::to_string(row) + ".");
-      convert(type, array.row(row), out + i * elements, elements);
-    }
+  if (rows.indices == nullptr &&
+      array.row_stride == static_cast<std::ptrdiff_t>(elements * size_of(array.dtype))) {
+    convert(type, array.row(rows.first + begin), out + begin * elements, elements * (end - begin));
+    return std::nullopt;
+  }
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::size_t row = rows[i];
+    if (row >= array.rows()) return row;
+    convert(type, array.row(row), out + i * elements, elements);
+  }
+  return std::nullopt;
+}
+
+constexpr std::size_t kGatherFloats = 1 << 14;  // that pay for waking a thread
+
+}  // namespace
+
+void gather(const ArrayView& array, const RowSelection& rows, float* out, bool check, const char* what,
+            Executor& executor) {
+  const std::size_t elements = array.row_elements();
+  const std::size_t tasks =
+      std::clamp<std::size_t>(elements * rows.count / kGatherFloats, 1, executor.threads());
+  std::atomic<std::size_t> bad = 0;  // an index that is out of range, where there is any
+  std::atomic<bool> any = false;
+  executor.run(tasks, [&](std::size_t task) {
+    const auto found =
+        gather_range(array, rows, rows.count * task / tasks, rows.count * (task + 1) / tasks, out);
+    if (!found) return;
+    bad = *found;
+    any = true;
+  });
+  if (any) {
+    throw DataError(std::string("Data: expected a row within ") + what + ", got index " +
+                    std::to_string(bad) + ".");
   }
   if (!check || !is_floating(array.dtype)) return;
   for (std::size_t i = 0; i < rows.count; ++i) {

@@ -9,6 +9,7 @@
 
 #include "lamina/core/config.h"
 #include "lamina/core/tensor.h"
+#include "lamina/core/thread_pool.h"
 #include "lamina/losses/loss.h"
 
 namespace lamina {
@@ -43,14 +44,15 @@ void check_inputs(const Dataset& data, std::span<const Shape> expected, bool sca
 void check_targets(const Dataset& data, std::span<const TargetSpec> expected, bool scan);
 
 // Copies rows `indices` (or first .. first + count where indices is null) as float32 into `out`. With `check`
-// a NaN or an infinity is a DataError that names `what` and the row.
+// a NaN or an infinity is a DataError that names `what` and the row, as is an index out of range, always.
 struct RowSelection {
   const std::size_t* indices = nullptr;
   std::size_t first = 0;
   std::size_t count = 0;
   std::size_t operator[](std::size_t i) const { return indices != nullptr ? indices[i] : first + i; }
 };
-void gather(const ArrayView& array, const RowSelection& rows, float* out, bool check, const char* what);
+void gather(const ArrayView& array, const RowSelection& rows, float* out, bool check, const char* what,
+            Executor& executor);
 // As above for class indices. A label outside [0, classes) is a DataError, always: another thread may write
 // to the array.
 void gather_labels(const ArrayView& array, const RowSelection& rows, const TargetSpec& spec,

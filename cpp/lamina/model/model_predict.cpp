@@ -51,7 +51,7 @@ void InferencePlan::run(const Graph& graph, const ArrayView& input, std::size_t 
     inputs[0] = static_cast<const float*>(input.row(first));
   } else {
     if (gathered.size() == 0) gathered = Buffer(row_floats * plan.options().max_rows);
-    gather(input, {nullptr, first, count}, gathered.data(), false, "x");
+    gather(input, {nullptr, first, count}, gathered.data(), false, "x", thread_pool());
     inputs[0] = gathered.data();
   }
   const std::array<float*, 1> outputs{output};

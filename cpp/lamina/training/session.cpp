@@ -31,7 +31,7 @@ double total_weight(const Head& head, const Dataset& data, std::size_t index) {
   std::vector<float> weights;
   if (!data.weights.empty()) {
     std::vector<float> samples(rows);
-    gather(data.weights[index], all, samples.data(), false, "sample_weight");
+    gather(data.weights[index], all, samples.data(), false, "sample_weight", serial_executor());
     for (const float weight : samples) weights.insert(weights.end(), head.rows_per_sample, weight);
   }
   std::vector<std::int32_t> labels;

@@ -15,7 +15,7 @@ bool readable_in_place(const ArrayView& array, const RowSelection& rows) {
          array.row_stride == static_cast<std::ptrdiff_t>(array.row_elements() * sizeof(float));
 }
 
-void gather_inputs(StepMemory& memory, const BatchRows& batch) {
+void gather_inputs(StepMemory& memory, const BatchRows& batch, Executor& executor) {
   const Dataset& data = *batch.data;
   for (std::size_t i = 0; i < data.inputs.size(); ++i) {
     const ArrayView& array = data.inputs[i];
@@ -25,12 +25,12 @@ void gather_inputs(StepMemory& memory, const BatchRows& batch) {
     }
     Buffer& buffer = memory.inputs[i];
     if (buffer.size() == 0) buffer = Buffer(array.row_elements() * memory.plan.options().max_rows);
-    gather(array, batch.rows, buffer.data(), data.check_as_gathered, "x");
+    gather(array, batch.rows, buffer.data(), data.check_as_gathered, "x", executor);
     memory.input_rows[i] = buffer.data();
   }
 }
 
-void gather_targets(std::vector<Head>& heads, const BatchRows& batch) {
+void gather_targets(std::vector<Head>& heads, const BatchRows& batch, Executor& executor) {
   const Dataset& data = *batch.data;
   for (std::size_t i = 0; i < heads.size(); ++i) {
     Head& head = heads[i];
@@ -38,11 +38,11 @@ void gather_targets(std::vector<Head>& heads, const BatchRows& batch) {
       gather_labels(data.targets[i], batch.rows, head.target, head.labels.data());
     }
     if (head.target.kind != TargetKind::labels) {
-      gather(data.targets[i], batch.rows, head.values.data(), data.check_as_gathered, "y");
+      gather(data.targets[i], batch.rows, head.values.data(), data.check_as_gathered, "y", executor);
     }
     if (data.weights.empty()) continue;
     float* weights = head.weights.data();
-    gather(data.weights[i], batch.rows, weights, data.check_as_gathered, "sample_weight");
+    gather(data.weights[i], batch.rows, weights, data.check_as_gathered, "sample_weight", executor);
     // One weight a sample becomes one a loss row, last sample first so that nothing is overwritten before it
     // is read.
     if (head.rows_per_sample == 1) continue;
@@ -151,8 +151,8 @@ void reserve_heads(std::vector<Head>& heads, std::size_t rows) {
 }
 
 StepResult evaluate_step(StepContext& context, const BatchRows& batch) {
-  gather_inputs(context.memory, batch);
-  gather_targets(context.heads, batch);
+  gather_inputs(context.memory, batch, context.executor);
+  gather_targets(context.heads, batch, context.executor);
   const double activity = over(context.memory.plan.forward(make_run(context, batch)), rows_of(batch));
   double loss = activity + penalty_scale(context, batch) * context.graph.penalty(context.parameters);
   for (std::size_t i = 0; i < context.heads.size(); ++i) {
@@ -164,8 +164,8 @@ StepResult evaluate_step(StepContext& context, const BatchRows& batch) {
 StepResult train_step(StepContext& context, const BatchRows& batch, Update& update, Buffer& staged_state,
                       bool stop_on_nan) {
   Graph& graph = context.graph;
-  gather_inputs(context.memory, batch);
-  gather_targets(context.heads, batch);
+  gather_inputs(context.memory, batch, context.executor);
+  gather_targets(context.heads, batch, context.executor);
 
   PlanRun run = make_run(context, batch);
   if (staged_state.size() != 0)
@@ -200,8 +200,8 @@ StepResult train_step(StepContext& context, const BatchRows& batch, Update& upda
 
 double gradient_step(StepContext& context, const BatchRows& batch, std::span<const double> total_weights,
                      float* gradient, bool accumulate) {
-  gather_inputs(context.memory, batch);
-  gather_targets(context.heads, batch);
+  gather_inputs(context.memory, batch, context.executor);
+  gather_targets(context.heads, batch, context.executor);
   PlanRun run = make_run(context, batch);
   double loss = over(context.memory.plan.forward(run), static_cast<double>(batch.data->rows()));
   for (std::size_t i = 0; i < context.heads.size(); ++i) {

@@ -16,7 +16,7 @@ constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 std::vector<float> gathered(const ArrayView& array, const RowSelection& rows, bool check = false) {
   std::vector<float> out(rows.count * array.row_elements(), -7.0F);
-  gather(array, rows, out.data(), check, "x");
+  gather(array, rows, out.data(), check, "x", thread_pool());
   return out;
 }
 

@@ -34,6 +34,7 @@ constexpr std::size_t kRowsAhead = 8;      // B is prefetched so far ahead: 10 %
 constexpr std::size_t kDirectRows = 4;     // rows at a time when B isn't packed and rows are few
 constexpr std::size_t kFewRows = 8;        // that few
 constexpr std::size_t kPackedDepth = 512;  // A is packed for a depth up to this
+constexpr std::size_t kEvicting = 1024;    // floats that lie so far apart share a set of L1
 
 // ---- packing
 
@@ -211,14 +212,15 @@ inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
   }
 }
 
-// Adds the products of all steps of k. kPacked: A is packed, its rows lie side by side.
-template <std::size_t kRows, std::size_t kVectors, bool kPacked, class LastB>
+// Adds the products of all steps of k. kAdjacent: the rows of A lie side by side, as packing or a transposed
+// A leaves them.
+template <std::size_t kRows, std::size_t kVectors, bool kAdjacent, class LastB>
 inline __attribute__((always_inline)) void add_products(const MicroTile& t, Floats (&sum)[kRows][kVectors],
                                                         LastB last_b) {
   constexpr std::size_t kLast = kVectors - 1;
   // One pointer serves three rows of A: base, base + a_row and base + 2 * a_row are addresses that cost
   // nothing. With a distance for each row there are too few registers; reloading them takes 5 % of the time.
-  constexpr std::size_t kShare = kPacked ? kRows : 3;
+  constexpr std::size_t kShare = kAdjacent ? kRows : 3;
   constexpr std::size_t kPointers = (kRows + kShare - 1) / kShare;
   const float* a[kPointers];
 #pragma GCC unroll 16
@@ -226,8 +228,8 @@ inline __attribute__((always_inline)) void add_products(const MicroTile& t, Floa
     a[i] = t.a + i * kShare * t.a_row;
     keep_in_register(a[i]);
   }
-  const std::size_t a_row = kPacked ? 1 : t.a_row;
-  const std::size_t a_col = kPacked ? kRows : t.a_col;
+  const std::size_t a_row = kAdjacent ? 1 : t.a_row;
+  const std::size_t a_col = t.a_col;
   const std::size_t b_row = t.b_row;
   const std::size_t ahead_step = t.ahead_step;
   const float* b = t.b;
@@ -252,19 +254,19 @@ inline __attribute__((always_inline)) void add_products(const MicroTile& t, Floa
   }
 }
 
-// Ways to add them; `last` is how much of its last vector a tile has. B is packed: ...
+// Ways to call it; `last` says how much of its last vector a tile has. All of it:
 struct WholeTile {
   template <std::size_t kRows, std::size_t kVectors, class Last>
   static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
                                                         Last) {
-    if (t.a_row == 1 && t.a_col == kRows) {  // A is packed too: constant distances
+    if (t.a_row == 1) {
       add_products<kRows, kVectors, true>(t, sum, All{});
     } else {
       add_products<kRows, kVectors, false>(t, sum, All{});
     }
   }
 };
-// ... or not, ...
+// All of it or less; B is read in full where it is padded.
 struct AnyTile {
   template <std::size_t kRows, std::size_t kVectors, class Last>
   static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
@@ -276,7 +278,7 @@ struct AnyTile {
     }
   }
 };
-// ... or never is.
+// With A and B where they lie.
 struct TileInPlace {
   template <std::size_t kRows, std::size_t kVectors, class Last>
   static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
@@ -466,10 +468,18 @@ const char* stretch_ahead(const MatmulTile& tile, std::size_t index) {
   return reinterpret_cast<const char*>(tile.ahead + row * tile.ahead_row + line * kLineFloats);
 }
 
+// Packing A pays when several panels read it. Where its rows lie side by side anyway (x^T of a kernel's
+// gradient) a tile that takes most of a cache line does without: 2 to 15 % faster; but for distances that
+// leave no room in L1, where many panels read it.
+bool packs_a(const MatmulTile& tile) {
+  if (tile.k > kPackedDepth) return false;
+  if (tile.a_row != 1 || 2 * kTileRows < kLineFloats) return tile.n > 2 * kTileCols;
+  return tile.a_col % kEvicting == 0 && tile.n > 16 * kTileCols;
+}
+
 void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group, std::size_t begin,
                       std::size_t rows, float* packed_a) {
-  // Packing A pays when several panels read it.
-  if (tile.n > 2 * kTileCols && tile.k <= kPackedDepth) {
+  if (packs_a(tile)) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
     micro.a = packed_a;
     micro.a_row = 1;

@@ -239,23 +239,14 @@ inline Floats square_root(Floats x) {
 #endif
 }
 
-// n / (sqrt(v) + epsilon) for v >= 0. Root and division take longer than all the rest of an optimizer's pass,
-// so where estimates of 14 bits are specified exactly (AVX-512), a Newton step each makes them good to 1 ulp.
+// n / (sqrt(v) + epsilon) for v >= 0. A root and a division together take longer than all the rest of an
+// optimizer's pass. Where estimates of 14 bits are specified exactly (AVX-512), the division is one and a Newton
+// step, good to 1 ulp; it runs beside the root. An infinite divisor counts as the largest number, whose
+// reciprocal is flushed to 0 as an optimizer runs; NaN stays NaN.
 inline Floats divide_by_root(Floats n, Floats v, Floats epsilon) {
 #if LAMINA_ISA == 2
-  // Integer instructions where they do the same to numbers >= 0: the others share the units of multiply-adds.
-  const __m512i bits = (__m512i)v;
-  // Infinity or NaN, which the steps below don't keep: never, in a training that is well.
-  if (_mm512_cmpgt_epu32_mask(bits, _mm512_set1_epi32(0x7F7FFFFF)) != 0) {
-    return n / (square_root(v) + epsilon);
-  }
-  // The least normal number, for the estimate of 1 / sqrt(0) is infinite.
-  const __m512 x = (__m512)_mm512_max_epi32(bits, _mm512_set1_epi32(0x00800000));
-  const __m512 inverse = _mm512_rsqrt14_ps(x);
-  const __m512 root = _mm512_mul_ps(x, inverse);
-  const __m512 half = (__m512)_mm512_sub_epi32((__m512i)inverse, _mm512_set1_epi32(0x00800000));
-  const __m512 error = _mm512_fnmadd_ps(root, half, _mm512_set1_ps(0.5F));
-  const __m512 d = _mm512_add_ps(_mm512_fmadd_ps(root, error, root), (__m512)epsilon);
+  const __m512 root = _mm512_add_ps((__m512)square_root(v), (__m512)epsilon);
+  const __m512 d = _mm512_min_ps(_mm512_set1_ps(3.40282347e38F), root);
   const __m512 estimate = _mm512_rcp14_ps(d);
   const __m512 quotient = _mm512_mul_ps((__m512)n, estimate);
   return (Floats)_mm512_fmadd_ps(_mm512_fnmadd_ps(quotient, d, (__m512)n), estimate, quotient);
