@@ -45,8 +45,8 @@ inline void with_gradient(ActivationSpec spec, Apply&& apply) {
 
 void activation_backward(ActivationSpec spec, const float* d_y, const float* saved, float* d_x, std::size_t n,
                          bool accumulate) {
-  with_gradient(spec, [&](auto g) {
-    over_lanes(n, [&](std::size_t i, auto lanes) {
+  with_gradient(spec, [=](auto g) {
+    over_lanes(n, [=](std::size_t i, auto lanes) {
       Floats d = g(load(d_y + i, lanes), load(saved + i, lanes));
       if (accumulate) d = d + load(d_x + i, lanes);
       store(d_x + i, d, lanes);

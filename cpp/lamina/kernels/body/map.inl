@@ -2,7 +2,7 @@
 
 template <class F>
 inline void map_lanes(const float* x, float* y, std::size_t n, F&& f) {
-  over_lanes(n, [&](std::size_t i, auto lanes) { store(y + i, f(load(x + i, lanes)), lanes); });
+  over_lanes(n, [=](std::size_t i, auto lanes) { store(y + i, f(load(x + i, lanes)), lanes); });
 }
 
 void map(Unary function, const float* x, float* y, std::size_t n) {

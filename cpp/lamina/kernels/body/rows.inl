@@ -19,7 +19,7 @@ void softmax(const float* x, float* y, float* log_sum_exp, std::size_t rows, std
   for (std::size_t row = 0; row < rows; ++row, x += cols, y += cols) {
     const float largest = row_maximum(x, cols);
     LaneSum sum;
-    over_some_lanes(cols, [&](std::size_t i, auto lanes) {
+    over_lanes(cols, [&](std::size_t i, auto lanes) {
       const Floats e = exp(load(x + i, lanes) - largest);
       sum.add(fill_rest(e, lanes, 0.0F));
       store(y + i, e, lanes);
@@ -35,7 +35,7 @@ void log_softmax(const float* x, float* y, std::size_t rows, std::size_t cols) {
   for (std::size_t row = 0; row < rows; ++row, x += cols, y += cols) {
     const float largest = row_maximum(x, cols);
     LaneSum sum;
-    over_some_lanes(cols, [&](std::size_t i, auto lanes) {
+    over_lanes(cols, [&](std::size_t i, auto lanes) {
       sum.add(fill_rest(exp(load(x + i, lanes) - largest), lanes, 0.0F));
     });
     const float log_sum = log_of(static_cast<float>(sum.total()));

@@ -184,9 +184,6 @@ inline Floats fill_rest(Floats v, All, float) {
 inline Floats fill_rest(Floats v, Part part, float fill) {
   return mask_of(part) ? v : broadcast(fill);
 }
-inline Floats fill_rest(Floats v, Some some, float fill) {
-  return some.count == kLanes ? v : fill_rest(v, Part{some.count}, fill);
-}
 
 // Calls f(i, lanes) for i = 0, kLanes, ... over n elements; the last call may have Part lanes.
 template <class F>
@@ -240,9 +237,9 @@ inline Floats square_root(Floats x) {
 }
 
 // n / (sqrt(v) + epsilon) for v >= 0. A root and a division together take longer than all the rest of an
-// optimizer's pass. Where estimates of 14 bits are specified exactly (AVX-512), the division is one and a Newton
-// step, good to 1 ulp; it runs beside the root. An infinite divisor counts as the largest number, whose
-// reciprocal is flushed to 0 as an optimizer runs; NaN stays NaN.
+// optimizer's pass. Where estimates of 14 bits are specified exactly (AVX-512), the division is one and a
+// Newton step, good to 1 ulp; it runs beside the root. An infinite divisor counts as the largest number,
+// whose reciprocal is flushed to 0 as an optimizer runs; NaN stays NaN.
 inline Floats divide_by_root(Floats n, Floats v, Floats epsilon) {
 #if LAMINA_ISA == 2
   const __m512 root = _mm512_add_ps((__m512)square_root(v), (__m512)epsilon);
