@@ -7,7 +7,7 @@
 
 namespace lamina {
 
-void Plan::Impl::resolve(const PlanRun& run) {
+inline void Plan::Impl::resolve(const PlanRun& run) {
   for (std::size_t i = 0; i < storages.size(); ++i) {
     const Storage& storage = storages[i];
     if (storage.input != kNone) {
@@ -20,7 +20,7 @@ void Plan::Impl::resolve(const PlanRun& run) {
   }
 }
 
-void Plan::Impl::bind(Call& call, const PlanRun& run) {
+inline void Plan::Impl::bind(Call& call, const PlanRun& run) {
   for (std::size_t i = 0; i < call.inputs.size(); ++i)
     set(call.inputs[i], pointers[call.input_storage[i]], run.rows);
   for (std::size_t i = 0; i < call.outputs.size(); ++i) {
@@ -35,7 +35,7 @@ void Plan::Impl::bind(Call& call, const PlanRun& run) {
   }
 }
 
-void Plan::Impl::forward_call(Call& call, const PlanRun& run, double* activity_loss) {
+inline void Plan::Impl::forward_call(Call& call, const PlanRun& run, double* activity_loss) {
   ForwardContext context;
   context.rows = run.rows;
   context.mode = call.mode;

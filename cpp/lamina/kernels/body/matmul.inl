@@ -505,12 +505,14 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group
 // k == 1: each row is a multiple of the one row of B. A plain product, for a multiply-add to 0 takes longer:
 // they differ in the sign of a 0.
 void outer_rows(const MicroTile& t, std::size_t rows) {
+  const float* const b = t.b;
+  const bool accumulate = t.accumulate;
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
-    float* c = t.c + r * t.c_row;
-    over_lanes(t.cols, [&](std::size_t j, auto lanes) {
-      const Floats b = load(t.b + j, lanes);
-      store(c + j, t.accumulate ? multiply_add(element, b, load(c + j, lanes)) : element * b, lanes);
+    float* const c = t.c + r * t.c_row;
+    over_lanes(t.cols, [=](std::size_t j, auto lanes) {
+      const Floats row = load(b + j, lanes);
+      store(c + j, accumulate ? multiply_add(element, row, load(c + j, lanes)) : element * row, lanes);
     });
   }
 }
