@@ -29,7 +29,7 @@ void append_utf8(std::string& text, std::uint32_t code) {
   const auto put = [&](std::uint32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
   if (code < 0x80) return put(code);
   const unsigned more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes after the first
-  put(((0xF00U >> more) & 0xFFU) | code >> (6 * more));
+  put(((0xFF00U >> (more + 1)) & 0xFFU) | code >> (6 * more));
   for (unsigned i = more; i-- > 0;) put(0x80U | ((code >> (6 * i)) & 0x3FU));
 }
 
