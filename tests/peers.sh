@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests that compare lamina with PyTorch, Keras and scikit-learn, and the doctests that need them; none may skip.
+# Runs the tests of lamina with PyTorch, JAX, Keras and scikit-learn, and the doctests that need them; none may skip.
 # It makes a virtual environment of its own (.venv-peers, or LAMINA_PEERS_VENV) with all of them, and lamina built from
 # this checkout, or from the wheel that LAMINA_WHEEL names. Needs Python >= 3.10 and, without a wheel, a C++20 compiler.
 set -euo pipefail
@@ -20,4 +20,4 @@ for backend in jax torch; do
   printf '==> Keras on %s\n' "$backend"
   LAMINA_PEERS=all KERAS_BACKEND=$backend "$venv/bin/python" -m pytest -q tests/python/test_convert.py
 done
-LAMINA_PEERS=all KERAS_BACKEND=jax "$venv/bin/python" -m pytest -q tests/python/test_doctests.py
+LAMINA_PEERS=all KERAS_BACKEND=jax "$venv/bin/python" -m pytest -q tests/python/test_dlpack.py tests/python/test_doctests.py

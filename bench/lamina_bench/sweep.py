@@ -1,8 +1,10 @@
 """`python -m lamina_bench.sweep`: a network of two square layers at many widths and batches.
 
-Each cell is lamina's share of the multiply-add peak on one thread, of a training step and of a prediction. A
-cliff is a cell below 60 % of the mean of its neighbours in the grid. With `--numpy` the cells in which NumPy
-is faster are listed, too.
+Each cell is lamina's share of the multiply-add peak on one thread, of a training step and of a prediction.
+Listed are the cells below 60 % of the mean of their neighbours: of the shares, which fall towards
+small widths and batches whatever the library, as a call costs something and lanes stay empty; and of what a
+cell attains of its own bound (bound.py), where a cliff is lamina's. With `--numpy` the cells where NumPy is
+faster are listed, too.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ import numpy as np
 from lamina._bench import trainer_of
 from lamina._workload import NumpyNetwork, Workload
 
+from .bound import bandwidth, least_seconds
 from .environment import cpus, worker_environment
-from .machine import FmaPeak
+from .machine import FmaPeak, vector_lanes
 
 WIDTHS = [8, 16, 17, 32, 64, 127, 128, 129, 256, 512, 1000, 1024, 2048, 4096]
 BATCHES = [1, 2, 4, 8, 16, 17, 32, 64, 127, 128, 129, 256, 512, 1000, 1024, 2048, 4096]
@@ -43,12 +46,23 @@ class Cell:
     predict: float
     step_share: float
     predict_share: float
+    step_least: float  # seconds of arithmetic or memory, without what a call costs
+    predict_least: float
     numpy_step: float | None = None
     numpy_predict: float | None = None
 
 
-def measure_cell(width: int, batch: int, peak: float, window: float, with_numpy: bool) -> Cell:
-    """Measure a width and a batch; peak in GFLOP/s."""
+@dataclass
+class Limits:
+    """GFLOP/s, lanes of a vector, and bytes per second of memory as large as the kernels."""
+
+    peak: float
+    lanes: int
+    bytes_per_second: float
+
+
+def measure_cell(width: int, batch: int, limits: Limits, window: float, with_numpy: bool) -> Cell:
+    """Measure a width and a batch."""
     steps = max(1, min(_STEPS, _MOST_ELEMENTS // (width * batch)))
     workload = Workload("sweep", (width, width, width), "mse", batch, "sgd", steps)
     x, y = workload.data()
@@ -63,9 +77,13 @@ def measure_cell(width: int, batch: int, peak: float, window: float, with_numpy:
             model.predict(rows)
 
     step, prediction = best(train, window) / steps, best(predict, window)
-    floor = 1e-9 / peak
+    floor = 1e-9 / limits.peak
     shares = workload.step_flops * floor / step, workload.predict_flops(batch) * floor / prediction
-    cell = Cell(width, batch, step, prediction, *shares)
+    least = [
+        least_seconds(kind, width, batch, limits.lanes, limits.peak, limits.bytes_per_second)
+        for kind in ("step", "predict")
+    ]
+    cell = Cell(width, batch, step, prediction, *shares, *least)
     if with_numpy:
         network = NumpyNetwork(workload, workload.weights())
 
@@ -118,6 +136,12 @@ def cliffs(shares: np.ndarray) -> list[tuple[int, int, float, float]]:
     return found
 
 
+def attained(cells: list[Cell], kind: str) -> list[float]:
+    """The share of its bound that each cell attains."""
+    fixed = min(getattr(cell, kind) for cell in cells)
+    return [(fixed + getattr(cell, f"{kind}_least")) / getattr(cell, kind) for cell in cells]
+
+
 def report(cells: list[Cell], widths: list[int], batches: list[int], folder: Path) -> str:
     """Write sweep.json, sweep.png and sweep.md; returns the text of the last."""
     rows = [vars(cell) for cell in cells]
@@ -129,13 +153,18 @@ def report(cells: list[Cell], widths: list[int], batches: list[int], folder: Pat
     _draw(grids, widths, batches, folder / "sweep.png")
     lines = ["# Sweep of widths and batches", ""]
     for kind, grid in grids.items():
-        lines += [f"{kind}: cells below {CLIFF:.0%} of the mean of their neighbours:", ""]
-        lines += [
-            f"- width {widths[i]}, batch {batches[j]}: {grid[i, j]:.1%} of peak, {ratio:.0%} of the mean, "
-            f"{geometric:.0%} of the geometric mean"
-            for i, j, ratio, geometric in cliffs(grid)
-        ] or ["- none"]
-        lines.append("")
+        of_bound = np.array(attained(cells, kind)).reshape(grid.shape)
+        for name, values in ((f"{kind}, of the peak", grid), (f"{kind}, of the cell's own bound", of_bound)):
+            lines += [
+                f"{name}: {values.min():.1%} to {values.max():.1%}; below {CLIFF:.0%} of neighbours:",
+                "",
+            ]
+            lines += [
+                f"- width {widths[i]}, batch {batches[j]}: {values[i, j]:.1%}, {ratio:.0%} of the mean, "
+                f"{geometric:.0%} of the geometric mean"
+                for i, j, ratio, geometric in cliffs(values)
+            ] or ["- none"]
+            lines.append("")
         if rows[0][f"numpy_{kind}"] is not None:
             slower = [row for row in rows if row[kind] > row[f"numpy_{kind}"]]
             lines += [f"{kind}: cells in which NumPy is faster:", ""]
@@ -181,8 +210,9 @@ def measure(arguments: argparse.Namespace) -> None:
     cells = []
     for width in arguments.widths:
         peak = max(fma.window(1, 0.1) for _ in range(3))
+        limits = Limits(peak, vector_lanes(arguments.isa), bandwidth(2 * width * width))
         for batch in arguments.batches:
-            cells.append(measure_cell(width, batch, peak, arguments.window, arguments.numpy))
+            cells.append(measure_cell(width, batch, limits, arguments.window, arguments.numpy))
         shares = " ".join(f"{100 * cell.step_share:.0f}" for cell in cells[-len(arguments.batches) :])
         print(f"width {width}: {shares} % of {peak:.0f} GFLOP/s", file=sys.stderr, flush=True)
     print(report(cells, arguments.widths, arguments.batches, folder))

@@ -1,11 +1,13 @@
 """What several test files need: small models, processes of their own, and a gradient check."""
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from reference.layers import numeric_gradient
 
 import lamina as lm
@@ -18,6 +20,13 @@ def peak():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
 """
+
+
+def peer(name):
+    """A library that lamina works with, or a skip that tells how to have it; tests/peers.sh allows none."""
+    if os.environ.get("LAMINA_PEERS") == "all":
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f"{name} is not installed: bash tests/peers.sh runs this test")
 
 
 def small_classifier(seed=1, hidden=8, outputs=3):

@@ -10,18 +10,12 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers import peer
 
 import lamina as lm
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # theirs
-
-
-def peer(name):
-    """The module, or a skip that tells how to have it; tests/peers.sh allows none."""
-    if os.environ.get("LAMINA_PEERS") == "all":
-        return __import__(name)
-    return pytest.importorskip(name, reason=f"{name} is not installed: bash tests/peers.sh runs this test")
 
 
 def assert_agree(got, expected):

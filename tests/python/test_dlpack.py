@@ -4,7 +4,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from helpers import same_weights, small_classifier
+from helpers import peer, same_weights, small_classifier
 
 import lamina as lm
 
@@ -135,7 +135,7 @@ def test_predictions_speak_the_protocol(classes):
 
 
 def test_torch_both_ways(classes):
-    torch = pytest.importorskip("torch", reason="PyTorch isn't installed: its tensors are not tried")
+    torch = peer("torch")
     x, y = classes
     tx, ty = torch.from_numpy(x.copy()), torch.from_numpy(y.copy())
     assert lm.from_dlpack(tx).ctypes.data == tx.data_ptr()
@@ -158,7 +158,7 @@ def test_torch_both_ways(classes):
 
 
 def test_jax_both_ways(classes):
-    jax = pytest.importorskip("jax", reason="JAX isn't installed: its arrays are not tried")
+    jax = peer("jax")
     x, y = classes
     jx, jy = jax.numpy.asarray(x), jax.numpy.asarray(y)
     assert lm.from_dlpack(jx).ctypes.data == jx.unsafe_buffer_pointer()

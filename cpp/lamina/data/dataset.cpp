@@ -92,37 +92,6 @@ std::int64_t half_label(const void* element) {
   return label_of<float>(&value);
 }
 
-using LabelReader = std::int64_t (*)(const void*);
-
-LabelReader label_reader(DType dtype) {
-  switch (dtype) {
-    case DType::boolean:
-    case DType::u8:
-      return label_of<std::uint8_t>;
-    case DType::i8:
-      return label_of<std::int8_t>;
-    case DType::u16:
-      return label_of<std::uint16_t>;
-    case DType::i16:
-      return label_of<std::int16_t>;
-    case DType::u32:
-      return label_of<std::uint32_t>;
-    case DType::i32:
-      return label_of<std::int32_t>;
-    case DType::u64:
-      return label_of<std::uint64_t>;
-    case DType::i64:
-      return label_of<std::int64_t>;
-    case DType::f16:
-      return half_label;
-    case DType::f32:
-      return label_of<float>;
-    case DType::f64:
-      return label_of<double>;
-  }
-  return nullptr;
-}
-
 [[noreturn]] void throw_bad_label(const ArrayView& array, const void* element, std::int64_t label,
                                   std::size_t row, const TargetSpec& spec) {
   float value = 0;
@@ -134,17 +103,52 @@ LabelReader label_reader(DType dtype) {
                   std::to_string(row) + ".");
 }
 
-// Reads the labels of one row into `out` (or only checks them where it is null).
-void read_labels(const ArrayView& array, LabelReader read, std::size_t row, const TargetSpec& spec,
+// Reads the labels of some rows into `out` (or only checks them where it is null).
+template <std::int64_t (*Label)(const void*)>
+void read_labels(const ArrayView& array, const RowSelection& rows, const TargetSpec& spec,
                  std::int32_t* out) {
   const auto classes = static_cast<std::int64_t>(spec.prediction.back());
-  const auto* element = static_cast<const char*>(array.row(row));
-  for (std::size_t i = 0; i < array.row_elements(); ++i, element += size_of(array.dtype)) {
-    const std::int64_t label = read(element);
-    const bool ignored = spec.ignored_label && label == *spec.ignored_label;
-    if (!ignored && (label < 0 || label >= classes)) throw_bad_label(array, element, label, row, spec);
-    if (out != nullptr) out[i] = static_cast<std::int32_t>(label);
+  const std::size_t elements = array.row_elements(), size = size_of(array.dtype);
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    const auto* element = static_cast<const char*>(array.row(rows[i]));
+    for (std::size_t j = 0; j < elements; ++j, element += size) {
+      const std::int64_t label = Label(element);
+      const bool ignored = spec.ignored_label && label == *spec.ignored_label;
+      if (!ignored && (label < 0 || label >= classes)) throw_bad_label(array, element, label, rows[i], spec);
+      if (out != nullptr) out[i * elements + j] = static_cast<std::int32_t>(label);
+    }
   }
+}
+
+using LabelReader = void (*)(const ArrayView&, const RowSelection&, const TargetSpec&, std::int32_t*);
+
+LabelReader label_reader(DType dtype) {
+  switch (dtype) {
+    case DType::boolean:
+    case DType::u8:
+      return read_labels<label_of<std::uint8_t>>;
+    case DType::i8:
+      return read_labels<label_of<std::int8_t>>;
+    case DType::u16:
+      return read_labels<label_of<std::uint16_t>>;
+    case DType::i16:
+      return read_labels<label_of<std::int16_t>>;
+    case DType::u32:
+      return read_labels<label_of<std::uint32_t>>;
+    case DType::i32:
+      return read_labels<label_of<std::int32_t>>;
+    case DType::u64:
+      return read_labels<label_of<std::uint64_t>>;
+    case DType::i64:
+      return read_labels<label_of<std::int64_t>>;
+    case DType::f16:
+      return read_labels<half_label>;
+    case DType::f32:
+      return read_labels<label_of<float>>;
+    case DType::f64:
+      return read_labels<label_of<double>>;
+  }
+  return nullptr;
 }
 
 // ---- targets
@@ -228,9 +232,7 @@ void check_targets(const Dataset& data, std::span<const TargetSpec> expected, bo
     const ArrayView& target = data.targets[i];
     scan_finite(target, "y");
     if (expected[i].kind != TargetKind::labels) continue;
-    const LabelReader read = label_reader(target.dtype);
-    for (std::size_t row = 0; row < target.rows(); ++row)
-      read_labels(target, read, row, expected[i], nullptr);
+    label_reader(target.dtype)(target, {nullptr, 0, target.rows()}, expected[i], nullptr);
   }
 }
 
@@ -285,9 +287,7 @@ void gather(const ArrayView& array, const RowSelection& rows, float* out, bool c
 
 void gather_labels(const ArrayView& array, const RowSelection& rows, const TargetSpec& spec,
                    std::int32_t* out) {
-  const LabelReader read = label_reader(array.dtype);
-  const std::size_t elements = array.row_elements();
-  for (std::size_t i = 0; i < rows.count; ++i) read_labels(array, read, rows[i], spec, out + i * elements);
+  label_reader(array.dtype)(array, rows, spec, out);
 }
 
 }  // namespace lamina

@@ -20,11 +20,14 @@ constexpr std::size_t kBlockDepth = 256;
 constexpr std::size_t kBlockCols = 1024;  // a packed block is at most 1 MB, for L2
 constexpr std::size_t kUpdateCols = 512;  // narrower where C stays in the kernel's own memory
 // B is read in place, however large it is, up to so many rows of C (or a tile, if that has more); up to twice
-// as many, if it has at most kTwiceFloats; and up to kUnpackedRows, if it has at most kUnpackedFloats.
+// as many, if it has at most kTwiceFloats; up to kUnpackedTiles tiles, if it has at most kUnpackedFloats; and
+// up to kUnpackedRows, if it stays in L1.
 constexpr std::size_t kDirectRows = 8;
 constexpr std::size_t kTwiceFloats = std::size_t{1} << 21;
-constexpr std::size_t kUnpackedRows = 128;
+constexpr std::size_t kUnpackedTiles = 10;
 constexpr std::size_t kUnpackedFloats = std::size_t{1} << 18;
+constexpr std::size_t kUnpackedRows = 128;
+constexpr std::size_t kL1Floats = std::size_t{1} << 12;
 constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kLineFloats = 16;  // of a cache line
 constexpr std::size_t kAheadFloats = std::size_t{1} << 18;  // B is prefetched from this size on
@@ -195,7 +198,8 @@ class Product {
       const std::size_t rows_at_once = std::max(kDirectRows, table_.tile_rows);
       if (p_.m <= rows_at_once || (p_.m <= 2 * rows_at_once && p_.k * p_.n <= kTwiceFloats)) return true;
     }
-    return p_.m <= kUnpackedRows && p_.k * p_.n <= kUnpackedFloats;
+    if (p_.m <= kUnpackedRows && p_.k * p_.n <= kL1Floats) return true;
+    return p_.m <= kUnpackedTiles * table_.tile_rows && p_.k * p_.n <= kUnpackedFloats;
   }
 
   void run_in_place() const {

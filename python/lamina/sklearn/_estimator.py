@@ -144,7 +144,8 @@ class MLP(BaseEstimator):  # type: ignore[misc]
         return rows
 
     def _split(self, rows: Training, random: Any) -> tuple[Training, Training]:
-        stratify = rows.y if self._classifies and self.n_outputs_ == 1 else None
+        # a column would be compared as texts, row by row
+        stratify = rows.y.ravel() if self._classifies and self.n_outputs_ == 1 else None
         kept, held_out = train_test_split(
             np.arange(len(rows)), random_state=random, test_size=self.validation_fraction, stratify=stratify
         )

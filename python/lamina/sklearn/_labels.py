@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 MULTILABEL = "multilabel-indicator"
 
 
+def _is_plain(y: Any) -> bool:
+    """Whether y is a row of whole numbers or texts, which `type_of_target` takes longest to find out."""
+    return type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biuU"
+
+
 class Labels:
     """The classes that targets come from.
 
@@ -22,6 +27,11 @@ class Labels:
     """
 
     def __init__(self, y: Any) -> None:
+        classes = np.unique(y) if _is_plain(y) else None
+        if classes is not None and 2 * len(classes) <= len(y):  # of more classes scikit-learn may warn
+            self.kind = "multiclass" if len(classes) > 2 else "binary"
+            self.classes, self.sparse = classes, False
+            return
         kind = type_of_target(y, input_name="y")
         if kind.endswith("-multioutput"):
             raise ArgumentError(

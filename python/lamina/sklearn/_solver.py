@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,7 @@ from ..trainer import Trainer
 from ._network import Objective, penalty
 from ._parameters import RATES
 from ._rows import SparseBatches, Training, as_dense
+from ._threads import one_blas_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -244,38 +246,65 @@ def _deviance_constant(rows: Training) -> float:
     return float(np.average((xlogy(y, y) - y).sum(axis=1), weights=rows.weights))
 
 
+class _Objective:
+    """The loss and its gradient by the flat parameters, as SciPy asks for them."""
+
+    def __init__(self, trainer: Trainer, rows: Training) -> None:
+        self.session, self.flat = trainer._session, trainer.model.flat_parameters
+        self.data = rows_of(rows.x, rows.y, rows.weights)
+        self.data.check(self.session)
+        self.value = math.inf
+        self.gradient_there: NDArray[np.float64] | None = None
+
+    def __call__(self, parameters: NDArray[np.float64]) -> float:
+        """Return the loss; the gradient comes from the same pass."""
+        self.flat[:] = parameters
+        self.value, gradient = self.session.value_and_gradient(self.data.dataset, False)
+        self.gradient_there = gradient.astype(np.float64)
+        return self.value
+
+    def gradient(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the gradient; SciPy asks for it once, right after the loss at the same place."""
+        if self.gradient_there is None:
+            self(parameters)
+        gradient, self.gradient_there = self.gradient_there, None
+        assert gradient is not None
+        return gradient
+
+
 def fit_lbfgs(estimator: Any, rows: Training, seed: int) -> None:
     """Train by SciPy's L-BFGS on the flat parameters."""
-    from scipy.optimize import minimize
+    from scipy.optimize import fmin_l_bfgs_b
     from sklearn.exceptions import ConvergenceWarning
 
     trainer = trainer_for(estimator, SGD(), seed)
-    session, data = trainer._session, rows_of(rows.x, rows.y, rows.weights)
-    data.check(session)
-    flat = estimator.model_.flat_parameters
-    values: list[float] = []
+    objective = _Objective(trainer, rows)
+    values: list[float] = []  # after each iteration, which ends at the place evaluated last
 
-    def value_and_gradient(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        flat[:] = parameters
-        value, gradient = session.value_and_gradient(data.dataset, False)
-        return value, gradient.astype(np.float64)
-
-    def note(intermediate_result: Any) -> None:
-        values.append(float(intermediate_result.fun))
+    def note(_: NDArray[np.float64]) -> None:
+        values.append(objective.value)
         if estimator.verbose:
             print(f"Iteration {len(values)}, loss = {values[-1]:.8f}")
 
-    options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-    start = flat.astype(np.float64)
-    result = minimize(value_and_gradient, start, method="L-BFGS-B", jac=True, options=options, callback=note)
-    flat[:] = result.x
-    estimator.loss_ = report_of(estimator, rows, 1)(float(result.fun))
-    estimator.n_iter_ = min(int(result.nit), estimator.max_iter)
+    # separate functions: given one for both, SciPy compares and copies the parameters at every call
+    with one_blas_thread():
+        best, loss, about = fmin_l_bfgs_b(
+            objective,
+            objective.flat.astype(np.float64),
+            objective.gradient,
+            pgtol=estimator.tol,
+            maxfun=estimator.max_fun,
+            maxiter=estimator.max_iter,
+            callback=note,
+        )
+    objective.flat[:] = best
+    estimator.loss_ = report_of(estimator, rows, 1)(float(loss))
+    estimator.n_iter_ = min(int(about["nit"]), estimator.max_iter)
     rounding = len(values) > 1 and values[-2] - values[-1] <= _ROUNDING * max(1.0, abs(values[-1]))
-    if result.status == 1 or (result.status == 2 and not rounding):
+    if about["warnflag"] == 1 or (about["warnflag"] == 2 and not rounding):
         warnings.warn(
-            f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): "
-            f"{result.message}. Increase max_iter, or scale the data.",
+            f"lbfgs failed to converge after {about['nit']} iteration(s) (status={about['warnflag']}): "
+            f"{about['task']}. Increase max_iter, or scale the data.",
             ConvergenceWarning,
             stacklevel=5,
         )

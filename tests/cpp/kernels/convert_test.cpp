@@ -97,7 +97,8 @@ TEST_CASE("booleans convert to 0 and 1, whatever byte stands for true") {
     x.push_back(static_cast<std::uint8_t>(i));
     want.push_back(i == 0 ? 0.0F : 1.0F);
   }
-  for (const TrainingTable* table : available_training_tables()) check_values(*table, ElementType::boolean, x, want);
+  for (const TrainingTable* table : available_training_tables())
+    check_values(*table, ElementType::boolean, x, want);
 }
 
 float half_to_float(std::uint16_t half) {
@@ -115,7 +116,8 @@ TEST_CASE("every float16 converts exactly") {
     x.push_back(static_cast<std::uint16_t>(i));
     want.push_back(half_to_float(x.back()));
   }
-  for (const TrainingTable* table : available_training_tables()) check_values(*table, ElementType::f16, x, want);
+  for (const TrainingTable* table : available_training_tables())
+    check_values(*table, ElementType::f16, x, want);
 }
 
 }  // namespace

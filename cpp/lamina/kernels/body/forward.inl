@@ -7,6 +7,7 @@
 #include "lamina/kernels/body/activation_functions.inl"
 
 #include "lamina/kernels/body/activation.inl"
+#include "lamina/kernels/body/column_sum.inl"
 #include "lamina/kernels/body/elementwise.inl"
 #include "lamina/kernels/body/matmul.inl"
 #include "lamina/kernels/body/reduce.inl"

@@ -468,13 +468,18 @@ const char* stretch_ahead(const MatmulTile& tile, std::size_t index) {
   return reinterpret_cast<const char*>(tile.ahead + row * tile.ahead_row + line * kLineFloats);
 }
 
-// Packing A pays when several panels read it. Where its rows lie side by side anyway (x^T of a kernel's
-// gradient) a tile that takes most of a cache line does without: 2 to 15 % faster; but for distances that
-// leave no room in L1, where many panels read it.
+// Whether to pack A: it costs what 2 to 4 panels gain, or more where rows of A share sets of L1 as they lie.
+// Where they lie side by side (x^T of a kernel's gradient), a tile that takes most of a cache line does well
+// without.
 bool packs_a(const MatmulTile& tile) {
   if (tile.k > kPackedDepth) return false;
-  if (tile.a_row != 1 || 2 * kTileRows < kLineFloats) return tile.n > 2 * kTileCols;
-  return tile.a_col % kEvicting == 0 && tile.n > 16 * kTileCols;
+  const bool by_rows = tile.a_row != 1;
+  const bool evicting = (by_rows ? tile.a_row : tile.a_col) % kEvicting == 0;
+  std::size_t panels = 16;
+  if (by_rows && evicting) panels = 2;
+  if (!by_rows && 2 * kTileRows < kLineFloats && tile.k > 64) panels = 4;
+  if (!by_rows && 2 * kTileRows >= kLineFloats && !evicting) return false;
+  return tile.n > panels * kTileCols;
 }
 
 void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group, std::size_t begin,
@@ -596,29 +601,4 @@ void matmul_tile(const MatmulTile& tile) {
       finish_rows(tile, begin, rows);
     }
   }
-}
-
-// ---- sums of columns
-
-template <std::size_t kVectors, class Lanes>
-inline void column_sum_strip(const float* x, std::size_t row_stride, std::size_t rows, bool accumulate,
-                             float* out, Lanes lanes) {
-  Floats total[kVectors];
-  for (std::size_t v = 0; v < kVectors; ++v) total[v] = accumulate ? load(out + v * kLanes, lanes) : Floats{};
-  for (std::size_t i = 0; i < rows; ++i, x += row_stride) {
-    for (std::size_t v = 0; v < kVectors; ++v) total[v] = total[v] + load(x + v * kLanes, lanes);
-  }
-  for (std::size_t v = 0; v < kVectors; ++v) store(out + v * kLanes, total[v], lanes);
-}
-
-void column_sum(const float* x, std::size_t row_stride, std::size_t rows, std::size_t cols, bool accumulate,
-                float* out) {
-  constexpr std::size_t kStrip = 4;
-  std::size_t j = 0;
-  for (; j + kStrip * kLanes <= cols; j += kStrip * kLanes) {
-    column_sum_strip<kStrip>(x + j, row_stride, rows, accumulate, out + j, All{});
-  }
-  over_lanes(cols - j, [&](std::size_t i, auto lanes) {
-    column_sum_strip<1>(x + j + i, row_stride, rows, accumulate, out + j + i, lanes);
-  });
 }

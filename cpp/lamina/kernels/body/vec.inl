@@ -320,9 +320,12 @@ inline double sum_lanes(Doubles v) {
 }
 
 inline float largest_lane(Floats v) {
-  float largest = v[0];
-  for (std::size_t i = 1; i < kLanes; ++i) largest = v[i] > largest ? v[i] : largest;
-  return largest;
+  float lane[kLanes];
+  __builtin_memcpy(lane, &v, sizeof lane);
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lane[i] = lane[i + half] > lane[i] ? lane[i + half] : lane[i];
+  }
+  return lane[0];
 }
 
 // Sums of float32 lanes in float64.
