@@ -254,27 +254,17 @@ inline __attribute__((always_inline)) void add_products(const MicroTile& t, Floa
   }
 }
 
-// Ways to call it; `last` says how much of its last vector a tile has. All of it:
-struct WholeTile {
-  template <std::size_t kRows, std::size_t kVectors, class Last>
-  static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
-                                                        Last) {
-    if (t.a_row == 1) {
-      add_products<kRows, kVectors, true>(t, sum, All{});
-    } else {
-      add_products<kRows, kVectors, false>(t, sum, All{});
-    }
-  }
-};
-// All of it or less; B is read in full where it is padded.
+// Ways to call it; `last` says how much of its last vector a tile has. B is read in full where it is padded.
 struct AnyTile {
   template <std::size_t kRows, std::size_t kVectors, class Last>
   static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
                                                         Last last) {
-    if (last.count == kLanes || t.padded) {
-      WholeTile::add(t, sum, last);
-    } else {
+    if (last.count < kLanes && !t.padded) {
       add_products<kRows, kVectors, false>(t, sum, last);
+    } else if (t.a_row == 1) {
+      add_products<kRows, kVectors, true>(t, sum, All{});
+    } else {
+      add_products<kRows, kVectors, false>(t, sum, All{});
     }
   }
 };
@@ -320,7 +310,7 @@ void packed_kernel(const MicroTile& t) {
   if (kMasksAreFree || last.count < kLanes) {
     micro_kernel<kRows, kVectors, true, AnyTile>(t, last);
   } else {
-    micro_kernel<kRows, kVectors, true, WholeTile>(t, All{});
+    micro_kernel<kRows, kVectors, true, AnyTile>(t, All{});
   }
 }
 

@@ -91,7 +91,9 @@ inline Ints lane_index() {
 
 // How much of a vector takes part: all lanes, or the first `count` (a tail). Lanes beyond load as 0 and store
 // nothing; memory beyond is neither read nor written.
-struct All {};
+struct All {
+  static constexpr std::size_t count = kLanes;
+};
 struct Part {
   std::size_t count;
 };
