@@ -501,14 +501,17 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group
 // they differ in the sign of a 0.
 void outer_rows(const MicroTile& t, std::size_t rows) {
   const float* const b = t.b;
-  const bool accumulate = t.accumulate;
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
     float* const c = t.c + r * t.c_row;
-    over_lanes(t.cols, [=](std::size_t j, auto lanes) {
-      const Floats row = load(b + j, lanes);
-      store(c + j, accumulate ? multiply_add(element, row, load(c + j, lanes)) : element * row, lanes);
-    });
+    if (t.accumulate) {
+      over_lanes(t.cols, [=](std::size_t j, auto lanes) {
+        store(c + j, multiply_add(element, load(b + j, lanes), load(c + j, lanes)), lanes);
+      });
+    } else {
+      over_lanes(t.cols,
+                 [=](std::size_t j, auto lanes) { store(c + j, element * load(b + j, lanes), lanes); });
+    }
   }
 }
 
