@@ -37,7 +37,6 @@ need g++ command -v "$gcc"
 need cmake command -v cmake
 need ninja-build command -v ninja
 need doctest-dev has_header doctest/doctest.h
-need nlohmann-json3-dev has_header nlohmann/json.hpp
 if wants clang || wants cxx23; then need clang command -v "$clang"; fi
 if wants aarch64; then
   need g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++

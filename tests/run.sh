@@ -41,7 +41,7 @@ want strace strace
 export VIRTUAL_ENV="$PWD/.venv-test" PATH="$PWD/.venv-test/bin:$PATH"
 pip install -q --upgrade pip
 # shellcheck disable=SC2046  # one word a tool
-pip install -q cmake ninja nlohmann-json $(grep -oE '(clang-format|mypy|ruff)==[0-9.]+' pyproject.toml)
+pip install -q cmake ninja $(grep -oE '(clang-format|mypy|ruff)==[0-9.]+' pyproject.toml)
 end
 
 begin "format and lint"

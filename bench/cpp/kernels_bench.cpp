@@ -95,7 +95,7 @@ void map(benchmark::State& state, lamina::kernels::Unary function) {
   const Buffer x = numbers(count);
   Buffer y(count);
   for (auto _ : state) {
-    table().map(function, x.data(), y.data(), count);
+    lamina::kernels::training_table().map(function, x.data(), y.data(), count);
     benchmark::ClobberMemory();
   }
   count_rate(state, "GB/s", 8.0 * static_cast<double>(count));
@@ -132,7 +132,7 @@ void adam(benchmark::State& state) {
   pass.beta1 = 0.9F, pass.one_minus_beta1 = 0.1F, pass.beta2 = 0.999F, pass.one_minus_beta2 = 0.001F;
   pass.learning_rate = pass.c0 = 1e-4F, pass.epsilon = 1e-7F;
   for (auto _ : state) {
-    table().optimizer(lamina::kernels::OptimizerKind::adam, pass);
+    lamina::kernels::training_table().optimizer(lamina::kernels::OptimizerKind::adam, pass);
     benchmark::ClobberMemory();
   }
   count_rate(state, "GB/s", 28.0 * static_cast<double>(count));

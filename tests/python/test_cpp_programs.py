@@ -257,7 +257,7 @@ def test_a_program_that_predicts_stays_small(program, tmp_path, kind):
         shutil.copy(program(name + kind), copy)
         run("strip", copy)
         sizes[name] = copy.stat().st_size
-    assert sizes["predict"] - sizes["empty"] <= 1150 * KILOBYTE, sizes
+    assert sizes["predict"] - sizes["empty"] <= 600 * KILOBYTE, sizes
 
 
 # ---- what predictions ask of the system
@@ -302,7 +302,7 @@ def test_public_headers_include_no_private_ones(tmp_path):
     listed = run(compiler(), "-std=c++20", f"-I{ROOT / 'cpp'}", "-M", source)
     headers = re.findall(r"\S+\.(?:h|hpp|inl)\b", listed)
     assert any(header.endswith("lamina/training/trainer.h") for header in headers)
-    private = r"lamina/kernels/|nlohmann|pybind11|[Ee]igen|Python\.h|lamina/model/plan\.h|_impl\.h"
+    private = r"lamina/kernels/|pybind11|[Ee]igen|Python\.h|lamina/model/plan\.h|_impl\.h"
     assert not [header for header in headers if re.search(private, header)]
 
 

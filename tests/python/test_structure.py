@@ -90,7 +90,6 @@ def test_isa_files_include_nothing_with_inline_functions():
     [
         (r"Python\.h|pybind11/.*", r"python/bindings/.*"),
         (r"pybind11/numpy\.h|numpy/.*", r"python/bindings/arrays\.(cpp|h)"),
-        (r"nlohmann/.*", r"cpp/lamina/model/model_file\w*\.cpp"),
     ],
 )
 def test_dependencies_stay_where_they_belong(header, allowed):

@@ -8,23 +8,13 @@
 #include <cstdlib>
 #include <limits>
 
+#include "lamina/core/number.h"
+
 namespace lamina {
 
 // ---- numbers as text
 
 namespace {
-
-// The fewest digits that read back as the same number, as in "1.25e-07". (std::to_chars does it, too, and
-// makes a program that links the C++ library in 200 KB larger.)
-template <class T>
-std::string shortest(T value, T (*read)(const char*, char**)) {
-  std::array<char, 64> buffer{};
-  for (int digits = 0; digits <= 17; ++digits) {
-    std::snprintf(buffer.data(), buffer.size(), "%.*e", digits, static_cast<double>(value));
-    if (read(buffer.data(), nullptr) == value) break;
-  }
-  return buffer.data();
-}
 
 // A program may have set a locale in which numbers have another sign than a point.
 std::string with_point(std::string text) {
@@ -34,6 +24,26 @@ std::string with_point(std::string text) {
   return text.replace(at, end - at, ".");
 }
 
+// The fewest digits that read back as the same T, as in "1.25e-07". What fewer than digits10 of them name is,
+// in the normal range, printed with digits10 as these and zeros. (std::to_chars does it, too, and makes a
+// program that links the C++ library in 200 KB larger.)
+template <class T>
+std::string shortest(T value) {
+  using Limits = std::numeric_limits<T>;
+  std::string text;
+  for (int digits = std::abs(value) < Limits::min() ? 1 : Limits::digits10; digits <= Limits::max_digits10;
+       ++digits) {
+    std::array<char, 64> buffer{};
+    std::snprintf(buffer.data(), buffer.size(), "%.*e", digits - 1, static_cast<double>(value));
+    text = with_point(buffer.data());
+    if (static_cast<T>(nearest_double(text)) == value) break;
+  }
+  const std::size_t exponent = text.find('e');
+  std::size_t end = text.find_last_not_of('0', exponent - 1) + 1;
+  if (text[end - 1] == '.') --end;
+  return text.erase(end, exponent - end);
+}
+
 }  // namespace
 
 std::string format_number(double value) {
@@ -41,7 +51,7 @@ std::string format_number(double value) {
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   // The layout is Python's: plain from 1e-4 up to 1e16, exponents of at least two digits elsewhere, and
   // always a sign that it is no whole number (".0").
-  const std::string scientific = with_point(shortest(value, std::strtod));
+  const std::string scientific = shortest(value);
   const double size = std::abs(value);
   const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
   if (!plain) return scientific;
@@ -59,7 +69,7 @@ std::string format_number(double value) {
 double decimal(double value) {
   const float narrow = static_cast<float>(value);
   if (!std::isfinite(value) || static_cast<double>(narrow) != value) return value;
-  return std::strtod(shortest(narrow, std::strtof).c_str(), nullptr);
+  return nearest_double(shortest(narrow));
 }
 
 namespace {
@@ -393,13 +403,13 @@ Config FieldList::describe(const char* type, const void* options) const {
 
 // ---- registries
 void RegistryList::add(const char* type, const char* doc, const FieldList& fields,
-                       std::span<const char* const> aliases, std::shared_ptr<void> (*make)(const Config&)) {
+                       std::span<const char* const> aliases, void* (*make)(const Config&)) {
   Schema schema{type, doc, {}, {aliases.begin(), aliases.end()}};
   for (const Field& field : fields.all()) schema.fields.push_back(field.info);
   entries_.push_back({std::move(schema), make});
 }
 
-std::shared_ptr<void> RegistryList::make_type(const Config& config) const {
+void* RegistryList::make_type(const Config& config) const {
   std::vector<std::string> known;
   for (const Entry& entry : entries_) {
     if (entry.schema.type == config.type) return entry.make(config);
@@ -408,7 +418,7 @@ std::shared_ptr<void> RegistryList::make_type(const Config& config) const {
   throw_unknown(kind_, config.type, known);
 }
 
-std::shared_ptr<void> RegistryList::make_named(std::string_view name) const {
+void* RegistryList::make_named(std::string_view name) const {
   std::vector<std::string> known;
   for (const Entry& entry : entries_) {
     if (entry.schema.type == name) return entry.make({entry.schema.type, {}});

@@ -226,22 +226,36 @@ class Describable {
   std::string repr() const { return Value(config()).str(); }
 };
 
-// Gives `Self`, a kind of `Base`, its options, config() and checks from Self::fields().
-template <class Self, class Base, class Options>
-class Described : public Base {
- public:
-  using OptionsType = Options;
-
-  explicit Described(Options options = {}) : options_(std::move(options)) {
+// Options that have been checked. They are a base beside the kind, made before it and destroyed after it, so
+// that tables of virtual functions of the classes in between are never in use, and compilers leave them out.
+template <class Self, class Options>
+class CheckedOptions {
+ protected:
+  explicit CheckedOptions(Options options) : options_(std::move(options)) {
     fields_of<Self>().check(Self::kType, &options_);
   }
-  std::string type() const override { return Self::kType; }
-  Config config() const override { return fields_of<Self>().describe(Self::kType, &options_); }
-  const Options& options() const { return options_; }
-
- protected:
   Options options_;
 };
+
+// Gives `Self`, a kind of `Base`, its options, config() and checks from Self::fields().
+template <class Self, class Base, class Options>
+class Described : protected CheckedOptions<Self, Options>, public Base {
+ public:
+  using KindType = Base;
+  using OptionsType = Options;
+
+  explicit Described(Options options = {}) : CheckedOptions<Self, Options>(std::move(options)) {}
+  std::string type() const override { return Self::kType; }
+  Config config() const override { return fields_of<Self>().describe(Self::kType, &this->options_); }
+  const Options& options() const { return this->options_; }
+};
+
+// A T as its kind. (std::make_shared compiles to a class of its own for each T.)
+template <class T>
+std::shared_ptr<typename T::KindType> make_described(typename T::OptionsType options = {}) {
+  typename T::KindType* object = new T(std::move(options));
+  return std::shared_ptr<typename T::KindType>(object);
+}
 
 // ---- registries
 template <class... Types>
@@ -252,7 +266,7 @@ class RegistryList {
  public:
   struct Entry {
     Schema schema;
-    std::shared_ptr<void> (*make)(const Config&);  // of the kind's class
+    void* (*make)(const Config&);  // a new object, as a pointer to the kind's class
   };
 
   const std::vector<Entry>& entries() const { return entries_; }
@@ -261,9 +275,9 @@ class RegistryList {
  protected:
   explicit RegistryList(const char* kind) : kind_(kind) {}
   void add(const char* type, const char* doc, const FieldList& fields, std::span<const char* const> aliases,
-           std::shared_ptr<void> (*make)(const Config&));
-  std::shared_ptr<void> make_type(const Config& config) const;
-  std::shared_ptr<void> make_named(std::string_view name) const;
+           void* (*make)(const Config&));
+  void* make_type(const Config& config) const;
+  void* make_named(std::string_view name) const;
 
  private:
   std::string kind_;
@@ -281,11 +295,11 @@ class Registry : public RegistryList {
 
   // An object from its description. ArgumentError for an unknown type, with the nearest known one.
   std::shared_ptr<Base> make(const Config& config) const {
-    return std::static_pointer_cast<Base>(make_type(config));
+    return std::shared_ptr<Base>(static_cast<Base*>(make_type(config)));
   }
   // An object with its defaults from one of its aliases ("adam", "mse") or its type.
   std::shared_ptr<Base> make(std::string_view name) const {
-    return std::static_pointer_cast<Base>(make_named(name));
+    return std::shared_ptr<Base>(static_cast<Base*>(make_named(name)));
   }
 
  private:
@@ -293,9 +307,8 @@ class Registry : public RegistryList {
   void add_type() {
     std::span<const char* const> aliases;
     if constexpr (requires { T::kAliases; }) aliases = T::kAliases;
-    add(T::kType, T::kDoc, fields_of<T>(), aliases, [](const Config& config) -> std::shared_ptr<void> {
-      return std::shared_ptr<Base>(std::make_shared<T>(options_from<T>(config)));
-    });
+    add(T::kType, T::kDoc, fields_of<T>(), aliases,
+        [](const Config& config) -> void* { return static_cast<Base*>(new T(options_from<T>(config))); });
   }
 };
 

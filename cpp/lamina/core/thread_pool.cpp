@@ -309,18 +309,7 @@ class PoolExecutor final : public Executor {
   void run(std::size_t count, TaskRef task) override { pool().run(count, task); }
 };
 
-class SerialExecutor final : public Executor {
- public:
-  std::size_t threads() const override { return 1; }
-  void run(std::size_t count, TaskRef task) override { run_serially(count, task); }
-};
-
 }  // namespace
-
-Executor& serial_executor() {
-  static SerialExecutor executor;
-  return executor;
-}
 
 Executor& thread_pool() {
   static PoolExecutor executor;

@@ -37,7 +37,7 @@ void check_rows(const ArrayView& array, std::size_t rows, const std::string& wha
 
 // Whether all values are finite as float32: a float64 beyond its range isn't.
 bool finite_row(DType dtype, const void* row, std::size_t elements) {
-  const kernels::Table& kernel = kernels::table();
+  const kernels::TrainingTable& kernel = kernels::training_table();
   if (dtype == DType::f32) return kernel.all_finite(static_cast<const float*>(row), elements);
   constexpr std::size_t kBlock = 1024;
   std::array<float, kBlock> converted;
@@ -88,14 +88,14 @@ std::int64_t label_of(const void* element) {
 
 std::int64_t half_label(const void* element) {
   float value = 0;
-  kernels::table().convert(ElementType::f16, element, &value, 1);
+  kernels::training_table().convert(ElementType::f16, element, &value, 1);
   return label_of<float>(&value);
 }
 
 [[noreturn]] void throw_bad_label(const ArrayView& array, const void* element, std::int64_t label,
                                   std::size_t row, const TargetSpec& spec) {
   float value = 0;
-  kernels::table().convert(element_type(array.dtype), element, &value, 1);
+  kernels::training_table().convert(element_type(array.dtype), element, &value, 1);
   const std::string got =
       label != kBadLabel ? std::to_string(label) : format_number(decimal(static_cast<double>(value)));
   throw DataError(spec.loss + ": expected labels that are whole numbers in [0, " +
@@ -242,7 +242,7 @@ namespace {
 std::optional<std::size_t> gather_range(const ArrayView& array, const RowSelection& rows, std::size_t begin,
                                         std::size_t end, float* out) {
   const std::size_t elements = array.row_elements();
-  const auto convert = kernels::table().convert;
+  const auto convert = kernels::training_table().convert;
   const ElementType type = element_type(array.dtype);
   if (rows.indices == nullptr &&
       array.row_stride == static_cast<std::ptrdiff_t>(elements * size_of(array.dtype))) {

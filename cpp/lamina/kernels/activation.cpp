@@ -89,9 +89,9 @@ void activation_forward(ActivationSpec spec, const float* x, float* y, std::size
   });
 }
 
-void activation_backward(ActivationSpec spec, const float* d_y, const float* saved, float* d_x,
-                         std::size_t rows, std::size_t cols, bool accumulate, Executor& executor) {
-  const Table& kernels = table();
+void activation_backward(const TrainingTable& kernels, ActivationSpec spec, const float* d_y,
+                         const float* saved, float* d_x, std::size_t rows, std::size_t cols, bool accumulate,
+                         Executor& executor) {
   if (is_elementwise(spec.kind)) {
     in_chunks(rows * cols, kChunk, executor, [&](std::size_t begin, std::size_t count) {
       kernels.activation_backward(spec, d_y + begin, saved + begin, d_x + begin, count, accumulate);

@@ -27,7 +27,8 @@ bool is_elementwise(Activation activation);
 void activation_forward(ActivationSpec spec, const float* x, float* y, std::size_t rows, std::size_t cols,
                         Executor& executor);
 // d_x (+)= the gradient; `saved` as needs_input() says.
-void activation_backward(ActivationSpec spec, const float* d_y, const float* saved, float* d_x,
-                         std::size_t rows, std::size_t cols, bool accumulate, Executor& executor);
+void activation_backward(const TrainingTable& kernels, ActivationSpec spec, const float* d_y,
+                         const float* saved, float* d_x, std::size_t rows, std::size_t cols, bool accumulate,
+                         Executor& executor);
 
 }  // namespace lamina::kernels

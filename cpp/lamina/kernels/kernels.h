@@ -1,5 +1,9 @@
-// The table of kernels: signatures and contracts. Each is written once (body/*.inl) and compiled once per ISA
-// (isa/*.cpp); dispatch.h picks the table for this CPU.
+// The tables of kernels: signatures and contracts. Each is written once (body/*.inl) and compiled once per
+// ISA (isa/*.cpp); dispatch.h picks the tables for this CPU.
+//
+// There are two, so that a program which only predicts links only what prediction needs: `Table` for that,
+// `TrainingTable` for all the rest. What runs in both reaches the second one by a pointer that whoever trains
+// hands down (ForwardContext, BackwardContext, Matmul), never by dispatch.h.
 //
 // This header is plain: the ISA files include it, and must not include anything that defines inline
 // functions, so that code compiled for a newer CPU never becomes the linker's pick for an older one.
@@ -46,18 +50,22 @@ struct MatmulTile {
   float* before_activation;
   ActivationSpec activation;
   // Or, where not null: c = c * activation'(...), with the activation's output here, laid out as c. For
-  // activations whose derivative follows from their output.
+  // activations whose derivative follows from their output; the kernel of this name.
   const float* derivative_at;
+  void (*activation_backward)(ActivationSpec spec, const float* d_y, const float* saved, float* d_x,
+                              std::size_t n, bool accumulate);
   // Or, where not null: C is the gradient of parameters that lie like C, and when `last` this optimizer runs
   // on them while the gradient is still in the cache; the pointers of the pass stand at (row 0, col 0) of
-  // this tile. Without `accumulate` c is then never written.
+  // this tile. Without `accumulate` c is then never written. `optimizer` is the kernel of this name.
   const OptimizerPass* update;
   OptimizerKind update_kind;
+  void (*optimizer)(OptimizerKind kind, const OptimizerPass& pass);
 };
 
 // Element types that gather reads; the values are those of lamina::DType.
 enum class ElementType : std::uint8_t { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f16, f32, f64 };
 
+// What prediction needs, and what is small.
 struct Table {
   const char* name;       // "baseline", "avx2", "avx512"
   std::size_t tile_rows;  // micro-tile of matmul: rows ...
@@ -75,43 +83,51 @@ struct Table {
                      bool accumulate, float* out);
 
   // ---- elementwise; in place allowed
-  void (*map)(Unary function, const float* x, float* y, std::size_t n);
   // softmax and log_softmax excluded: they have kernels of their own below.
   void (*activation_forward)(ActivationSpec spec, const float* x, float* y, std::size_t n);
-  // d_x (+)= d_y * f'(...). `saved` is the output y, or for gelu, silu, mish and softsign the input x
-  // (needs_input() in kernels/activation.h tells). d_x == d_y allowed when not accumulating.
-  void (*activation_backward)(ActivationSpec spec, const float* d_y, const float* saved, float* d_x,
-                              std::size_t n, bool accumulate);
   void (*add)(const float* a, const float* b, float* y, std::size_t n);       // y = a + b
   void (*multiply)(const float* a, const float* b, float* y, std::size_t n);  // y = a * b
   // y (+)= scale * x + offset
   void (*affine)(const float* x, float scale, float offset, float* y, std::size_t n, bool accumulate);
 
-  void (*combine)(Binary function, const float* a, const float* b, float* y, std::size_t n);
-  // y = function(x, value), or function(value, x) where value_first
-  void (*combine_scalar)(Binary function, const float* x, float value, bool value_first, float* y,
-                         std::size_t n);
-
   // ---- rows; in place allowed
   // y = softmax or log_softmax of each row; log_sum_exp (if not null) receives log(sum(exp(x))) of each row.
   void (*softmax)(const float* x, float* y, float* log_sum_exp, std::size_t rows, std::size_t cols);
   void (*log_softmax)(const float* x, float* y, std::size_t rows, std::size_t cols);
-  // d_x (+)= y * (d_y - sum(d_y * y)); and for log_softmax d_y - exp(y) * sum(d_y).
-  void (*softmax_backward)(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
-                           bool accumulate);
-  void (*log_softmax_backward)(const float* d_y, const float* y, float* d_x, std::size_t rows,
-                               std::size_t cols, bool accumulate);
 
   // ---- reductions, summed in float64 in a fixed order
   double (*sum)(const float* x, std::size_t n);
   double (*sum_abs)(const float* x, std::size_t n);
   double (*sum_squares)(const float* x, std::size_t n);
   double (*dot)(const float* x, const float* y, std::size_t n);
-  bool (*all_finite)(const float* x, std::size_t n);
+};
+
+// What training, the caller's data and formulas (tensor.h) need beside it.
+struct TrainingTable {
+  const char* name;  // as that of the Table for the same instruction set
+
+  // ---- elementwise; in place allowed
+  void (*map)(Unary function, const float* x, float* y, std::size_t n);
+  void (*combine)(Binary function, const float* a, const float* b, float* y, std::size_t n);
+  // y = function(x, value), or function(value, x) where value_first
+  void (*combine_scalar)(Binary function, const float* x, float value, bool value_first, float* y,
+                         std::size_t n);
   // The largest or smallest of n >= 1 values; NaN where one of them is.
   float (*extreme)(const float* x, std::size_t n, bool largest);
+  // d_x (+)= d_y * f'(...). `saved` is the output y, or for gelu, silu, mish and softsign the input x
+  // (needs_input() in kernels/activation.h tells). d_x == d_y allowed when not accumulating.
+  void (*activation_backward)(ActivationSpec spec, const float* d_y, const float* saved, float* d_x,
+                              std::size_t n, bool accumulate);
+
+  // ---- rows; in place allowed
+  // d_x (+)= y * (d_y - sum(d_y * y)); and for log_softmax d_y - exp(y) * sum(d_y).
+  void (*softmax_backward)(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
+                           bool accumulate);
+  void (*log_softmax_backward)(const float* d_y, const float* y, float* d_x, std::size_t rows,
+                               std::size_t cols, bool accumulate);
 
   // ---- data
+  bool (*all_finite)(const float* x, std::size_t n);
   // y[i] = float(x[i]): n contiguous elements of any type, rounded to nearest even; out of range becomes
   // infinity.
   void (*convert)(ElementType type, const void* x, float* y, std::size_t n);
@@ -131,10 +147,13 @@ struct Table {
   void (*regularize)(const float* w, float* g, std::size_t n, float scale, float l1, float l2);
 };
 
-// One function an ISA, defined in isa/*.cpp; which of them are built depends on the processor the library is
+// Two functions an ISA, defined in isa/*.cpp; which of them are built depends on the processor the library is
 // for.
 const Table* baseline_table();
 const Table* avx2_table();
 const Table* avx512_table();
+const TrainingTable* baseline_training_table();
+const TrainingTable* avx2_training_table();
+const TrainingTable* avx512_training_table();
 
 }  // namespace lamina::kernels

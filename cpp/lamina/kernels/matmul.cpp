@@ -162,7 +162,10 @@ class Product {
     tile.before_activation =
         p_.before_activation == nullptr ? nullptr : p_.before_activation + (tile.c - p_.c);
     if (is_elementwise(p_.activation.kind)) tile.activation = p_.activation;
-    tile.derivative_at = p_.derivative_at == nullptr ? nullptr : p_.derivative_at + (tile.c - p_.c);
+    if (p_.derivative_at != nullptr) {
+      tile.derivative_at = p_.derivative_at + (tile.c - p_.c);
+      tile.activation_backward = p_.training->activation_backward;
+    }
     return tile;
   }
 
@@ -181,6 +184,7 @@ class Product {
     if (pass.ema != nullptr) pass.ema += at;
     tile.update = &pass;
     tile.update_kind = p_.update_kind;
+    tile.optimizer = p_.training->optimizer;
     table_.matmul_tile(tile);
   }
 

@@ -31,6 +31,7 @@ struct Matmul {
   // afterwards is not defined.
   const OptimizerPass* update = nullptr;
   OptimizerKind update_kind = OptimizerKind::sgd;
+  const TrainingTable* training = nullptr;  // with derivative_at or update: the kernels that they need
 };
 
 // Floats of scratch that matmul() needs for these extents (0 is possible).

@@ -25,7 +25,7 @@ void Activation::backward(const BackwardContext& context) const {
 }
 
 LayerPtr activation(ActivationOptions options) {
-  return std::make_shared<Activation>(std::move(options));
+  return make_described<Activation>(std::move(options));
 }
 
 LayerPtr activation(std::string_view name) {

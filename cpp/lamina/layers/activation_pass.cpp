@@ -44,9 +44,9 @@ void apply_activation_gradient(kernels::ActivationSpec activation, const Backwar
   const View& d_x = context.d_inputs[0];
   if (d_x.data == nullptr) return;
   const ConstView& saved = kernels::needs_input(activation.kind) ? context.inputs[0] : context.outputs[0];
-  kernels::activation_backward(activation, context.d_outputs[0].data, saved.data, d_x.data,
-                               rows_of(d_x.shape), columns_of(d_x.shape), context.accumulate_d_inputs[0],
-                               *context.executor);
+  kernels::activation_backward(*context.training_kernels, activation, context.d_outputs[0].data, saved.data,
+                               d_x.data, rows_of(d_x.shape), columns_of(d_x.shape),
+                               context.accumulate_d_inputs[0], *context.executor);
 }
 
 }  // namespace lamina

@@ -30,11 +30,11 @@ void ActivityRegularization::backward(const BackwardContext& context) const {
   if (d_x.data == nullptr) return;
   pass_gradient(context);
   ActivityPenalty{options_.l1, options_.l2}.add_gradient(context.outputs[0].data, d_x.data, d_x.elements(),
-                                                         context.activity_scale, *context.executor);
+                                                         context);
 }
 
 LayerPtr activity_regularization(ActivityRegularizationOptions options) {
-  return std::make_shared<ActivityRegularization>(std::move(options));
+  return make_described<ActivityRegularization>(std::move(options));
 }
 
 }  // namespace lamina

@@ -119,7 +119,8 @@ void Dense::backward(const BackwardContext& context) const {
                      .c_row = in,
                      .accumulate = context.accumulate_d_inputs[0],
                      .activation = kernels::with_default_alpha(context.input_activation),
-                     .derivative_at = takes_derivative ? context.inputs[0].data : nullptr},
+                     .derivative_at = takes_derivative ? context.inputs[0].data : nullptr,
+                     .training = context.training_kernels},
                     scratch, *context.executor);
   }
   if (d_kernel != nullptr) {
@@ -137,7 +138,8 @@ void Dense::backward(const BackwardContext& context) const {
                      .accumulate = context.accumulate_d_parameters[0],
                      .activation = {},
                      .update = update == nullptr ? nullptr : &update->pass,
-                     .update_kind = update == nullptr ? kernels::OptimizerKind::sgd : update->kind},
+                     .update_kind = update == nullptr ? kernels::OptimizerKind::sgd : update->kind,
+                     .training = context.training_kernels},
                     scratch, *context.executor);
     if (update != nullptr) update->done = true;
   }
@@ -157,13 +159,13 @@ const float* Dense::logit_gradient(const BackwardContext& context, std::size_t r
   const float* y = context.outputs[0].data;
   if (penalty.active()) {
     copy_values(d_y.data, d_z, d_y.elements(), *context.executor);
-    penalty.add_gradient(y, d_z, d_y.elements(), context.activity_scale, *context.executor);
+    penalty.add_gradient(y, d_z, d_y.elements(), context);
     gradient = d_z;
   }
   if (is_linear) return gradient;
   const float* kept = kernels::needs_input(options_.activation) ? context.saved[0] : y;
-  kernels::activation_backward(kernels::with_default_alpha(options_.activation), gradient, kept, d_z, rows,
-                               units(), false, *context.executor);
+  kernels::activation_backward(*context.training_kernels, kernels::with_default_alpha(options_.activation),
+                               gradient, kept, d_z, rows, units(), false, *context.executor);
   return d_z;
 }
 
@@ -178,7 +180,7 @@ std::optional<kernels::Activation> Dense::final_activation() const {
 }
 
 LayerPtr dense(DenseOptions options) {
-  return std::make_shared<Dense>(std::move(options));
+  return make_described<Dense>(std::move(options));
 }
 
 LayerPtr dense(std::int64_t units, std::string_view activation) {

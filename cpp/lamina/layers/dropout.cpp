@@ -1,9 +1,10 @@
 #include "lamina/layers/dropout.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "lamina/kernels/dispatch.h"
+#include "lamina/kernels/kernels.h"
 #include "lamina/layers/helpers.h"
 
 namespace lamina {
@@ -19,22 +20,23 @@ LayerSpec Dropout::build(std::span<const TensorSpec> inputs, const std::string& 
 }
 
 // y (+)= mask * x / (1 - rate); an element stays when its random word is at least rate * 2^32.
-void Dropout::mask(const float* x, float* y, std::size_t n, std::uint64_t random_key, bool accumulate,
-                   Executor& executor) const {
+template <class Context>
+void Dropout::mask(const Context& context, const float* x, float* y, std::size_t n, bool accumulate) const {
   constexpr double kWords = 4294967296.0;
   const double threshold = std::round(options_.rate * kWords);
   if (threshold >= kWords) {
     if (!accumulate) {
-      for_chunks(n, kChunk, executor,
+      for_chunks(n, kChunk, *context.executor,
                  [=](std::size_t begin, std::size_t end) { std::fill(y + begin, y + end, 0.0F); });
     }
     return;
   }
   const auto scale = static_cast<float>(1.0 / (1.0 - options_.rate));
-  const std::uint64_t key = layer_key(random_key, options_.seed);
-  for_chunks(n, kChunk, executor, [=](std::size_t begin, std::size_t end) {
-    kernels::table().dropout(x + begin, y + begin, end - begin, key, begin,
-                             static_cast<std::uint32_t>(threshold), scale, accumulate);
+  const std::uint64_t key = layer_key(context.random_key, options_.seed);
+  const auto dropout = context.training_kernels->dropout;
+  for_chunks(n, kChunk, *context.executor, [=](std::size_t begin, std::size_t end) {
+    dropout(x + begin, y + begin, end - begin, key, begin, static_cast<std::uint32_t>(threshold), scale,
+            accumulate);
   });
 }
 
@@ -44,7 +46,7 @@ void Dropout::forward(const ForwardContext& context) const {
     return;
   }
   const View& y = context.outputs[0];
-  mask(context.inputs[0].data, y.data, y.elements(), context.random_key, false, *context.executor);
+  mask(context, context.inputs[0].data, y.data, y.elements(), false);
 }
 
 void Dropout::backward(const BackwardContext& context) const {
@@ -54,12 +56,11 @@ void Dropout::backward(const BackwardContext& context) const {
   }
   const View& d_x = context.d_inputs[0];
   if (d_x.data == nullptr) return;
-  mask(context.d_outputs[0].data, d_x.data, d_x.elements(), context.random_key,
-       context.accumulate_d_inputs[0], *context.executor);
+  mask(context, context.d_outputs[0].data, d_x.data, d_x.elements(), context.accumulate_d_inputs[0]);
 }
 
 LayerPtr dropout(DropoutOptions options) {
-  return std::make_shared<Dropout>(std::move(options));
+  return make_described<Dropout>(std::move(options));
 }
 
 LayerPtr dropout(double rate) {

@@ -27,8 +27,8 @@ class Dropout final : public DescribedLayer<Dropout, DropoutOptions> {
   bool depends_on_mode() const override { return options_.rate > 0; }
 
  private:
-  void mask(const float* x, float* y, std::size_t n, std::uint64_t random_key, bool accumulate,
-            Executor& executor) const;
+  template <class Context>
+  void mask(const Context& context, const float* x, float* y, std::size_t n, bool accumulate) const;
 };
 
 LayerPtr dropout(DropoutOptions options);

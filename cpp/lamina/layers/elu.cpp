@@ -29,7 +29,7 @@ void ELU::backward(const BackwardContext& context) const {
 }
 
 LayerPtr elu(ELUOptions options) {
-  return std::make_shared<ELU>(std::move(options));
+  return make_described<ELU>(std::move(options));
 }
 
 LayerPtr elu(double alpha) {

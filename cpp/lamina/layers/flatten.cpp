@@ -20,7 +20,7 @@ void Flatten::backward(const BackwardContext& context) const {
 }
 
 LayerPtr flatten(FlattenOptions options) {
-  return std::make_shared<Flatten>(std::move(options));
+  return make_described<Flatten>(std::move(options));
 }
 
 }  // namespace lamina

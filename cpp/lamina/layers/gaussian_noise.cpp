@@ -18,15 +18,15 @@ static_assert(kChunk % kBlock == 0);
 
 // kBlock normals by Box and Muller (Ann. Math. Statist. 29, 1958): with u, v uniform in (0, 1), those of
 // index i and i + kPairs are r cos(2 pi v) and r sin(2 pi v), r = stddev * sqrt(-2 log u).
-void draw_normals(std::uint64_t key, std::uint64_t first, float stddev, float* normals) {
-  const kernels::Table& table = kernels::table();
+void draw_normals(const kernels::TrainingTable& table, std::uint64_t key, std::uint64_t first, float stddev,
+                  float* normals) {
   std::array<std::uint32_t, kBlock> words;
   table.random_words(words.data(), kBlock, key, first);
   constexpr double kStep = 1.0 / 4294967296.0;
   std::array<float, kPairs> radius;
   for (std::size_t i = 0; i < kPairs; ++i) radius[i] = static_cast<float>((words[i] + 0.5) * kStep);
   table.map(kernels::Unary::log, radius.data(), radius.data(), kPairs);
-  table.affine(radius.data(), -2.0F, 0.0F, radius.data(), kPairs, false);
+  kernels::table().affine(radius.data(), -2.0F, 0.0F, radius.data(), kPairs, false);
   table.map(kernels::Unary::sqrt, radius.data(), radius.data(), kPairs);
   for (std::size_t i = 0; i < kPairs; ++i) {
     const auto angle = static_cast<float>(2 * std::numbers::pi * kStep * words[kPairs + i]);
@@ -60,7 +60,7 @@ void GaussianNoise::forward(const ForwardContext& context) const {
   for_chunks(y.elements(), kChunk, *context.executor, [&](std::size_t begin, std::size_t end) {
     std::array<float, kBlock> noise;
     for (std::size_t i = begin; i < end; i += kBlock) {
-      draw_normals(key, i, stddev, noise.data());
+      draw_normals(*context.training_kernels, key, i, stddev, noise.data());
       kernels::table().add(x + i, noise.data(), y.data + i, std::min(kBlock, end - i));
     }
   });
@@ -71,7 +71,7 @@ void GaussianNoise::backward(const BackwardContext& context) const {
 }
 
 LayerPtr gaussian_noise(GaussianNoiseOptions options) {
-  return std::make_shared<GaussianNoise>(std::move(options));
+  return make_described<GaussianNoise>(std::move(options));
 }
 
 LayerPtr gaussian_noise(double stddev) {

@@ -88,13 +88,15 @@ void ActivityPenalty::add_loss(const float* y, std::size_t n, double* loss) cons
   if (l2 != 0) *loss += l2 * kernels::table().sum_squares(y, n);
 }
 
-void ActivityPenalty::add_gradient(const float* y, float* d_y, std::size_t n, float scale,
-                                   Executor& executor) const {
+void ActivityPenalty::add_gradient(const float* y, float* d_y, std::size_t n,
+                                   const BackwardContext& context) const {
   if (!active()) return;
+  const float scale = context.activity_scale;
+  const auto regularize = context.training_kernels->regularize;
   const float scaled_l1 = static_cast<float>(l1 * static_cast<double>(scale));
   const float scaled_l2 = static_cast<float>(l2 * static_cast<double>(scale));
-  for_chunks(n, kChunk, executor, [=](std::size_t begin, std::size_t end) {
-    kernels::table().regularize(y + begin, d_y + begin, end - begin, 1.0F, scaled_l1, scaled_l2);
+  for_chunks(n, kChunk, *context.executor, [=](std::size_t begin, std::size_t end) {
+    regularize(y + begin, d_y + begin, end - begin, 1.0F, scaled_l1, scaled_l2);
   });
 }
 

@@ -71,8 +71,8 @@ struct ActivityPenalty {
   bool active() const { return l1 != 0 || l2 != 0; }
   // Adds the penalty to *loss, when not null.
   void add_loss(const float* y, std::size_t n, double* loss) const;
-  // d_y += scale * (l1 * sign(y) + 2 * l2 * y).
-  void add_gradient(const float* y, float* d_y, std::size_t n, float scale, Executor& executor) const;
+  // d_y += context.activity_scale * (l1 * sign(y) + 2 * l2 * y).
+  void add_gradient(const float* y, float* d_y, std::size_t n, const BackwardContext& context) const;
 };
 
 }  // namespace lamina

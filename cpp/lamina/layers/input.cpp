@@ -29,7 +29,7 @@ void Input::backward(const BackwardContext& context) const {
 }
 
 LayerPtr input(const Shape& shape, std::string name) {
-  return std::make_shared<Input>(InputOptions{.shape = shape, .name = std::move(name)});
+  return make_described<Input>(InputOptions{.shape = shape, .name = std::move(name)});
 }
 
 }  // namespace lamina

@@ -25,6 +25,10 @@
 
 namespace lamina {
 
+namespace kernels {
+struct TrainingTable;
+}
+
 // A tensor between layers: the shape of one row, without the batch.
 struct TensorSpec {
   Shape shape;
@@ -85,6 +89,7 @@ struct ForwardContext {
   std::uint64_t random_key = 0;     // this node's random numbers in this step
   double* activity_loss = nullptr;  // activity penalties are added here, when not null
   Executor* executor = nullptr;
+  const kernels::TrainingTable* training_kernels = nullptr;  // in training: see kernels/kernels.h
 };
 
 // How a parameter moves. Where one is handed to backward(), nothing else needs that parameter's gradient, and
@@ -123,6 +128,7 @@ struct BackwardContext {
   std::uint64_t random_key = 0;
   float activity_scale = 1.0F;  // factor of the gradients of activity penalties
   Executor* executor = nullptr;
+  const kernels::TrainingTable* training_kernels = nullptr;
 };
 
 class Layer : public Describable {

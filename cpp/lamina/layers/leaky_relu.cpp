@@ -29,7 +29,7 @@ void LeakyReLU::backward(const BackwardContext& context) const {
 }
 
 LayerPtr leaky_relu(LeakyReLUOptions options) {
-  return std::make_shared<LeakyReLU>(std::move(options));
+  return make_described<LeakyReLU>(std::move(options));
 }
 
 LayerPtr leaky_relu(double negative_slope) {

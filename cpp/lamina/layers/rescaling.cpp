@@ -39,7 +39,7 @@ void Rescaling::backward(const BackwardContext& context) const {
 }
 
 LayerPtr rescaling(RescalingOptions options) {
-  return std::make_shared<Rescaling>(std::move(options));
+  return make_described<Rescaling>(std::move(options));
 }
 
 LayerPtr rescaling(double scale, double offset) {

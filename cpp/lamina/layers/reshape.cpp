@@ -57,7 +57,7 @@ void Reshape::backward(const BackwardContext& context) const {
 }
 
 LayerPtr reshape(std::vector<std::int64_t> target_shape, std::string name) {
-  return std::make_shared<Reshape>(
+  return make_described<Reshape>(
       ReshapeOptions{.target_shape = std::move(target_shape), .name = std::move(name)});
 }
 

@@ -29,7 +29,7 @@ void Softmax::backward(const BackwardContext& context) const {
 }
 
 LayerPtr softmax(SoftmaxOptions options) {
-  return std::make_shared<Softmax>(std::move(options));
+  return make_described<Softmax>(std::move(options));
 }
 
 }  // namespace lamina

@@ -34,7 +34,7 @@ float wrong_share(float x, float t) {
 // |x| * wrong_share + log(1 + e). Nothing overflows, and nothing cancels for targets 0 and 1.
 // `e` receives exp(-|x|), piece.loss the loss.
 void crossentropy_of_logits(const LossPiece& piece, Smoothing smooth, float* e) {
-  const kernels::Table& table = kernels::table();
+  const kernels::TrainingTable& table = kernels::training_table();
   const float* x = piece.prediction;
   for (std::size_t i = 0; i < piece.count; ++i) e[i] = -std::fabs(x[i]);
   table.map(Unary::exp, e, e, piece.count);
@@ -57,7 +57,7 @@ float logit_gradient(float x, float e, float t) {
 
 // -(t log c + (1 - t) log(1 - c)) with c the clipped prediction, into piece.loss.
 void crossentropy_of_probabilities(const LossPiece& piece, Smoothing smooth) {
-  const kernels::Table& table = kernels::table();
+  const kernels::TrainingTable& table = kernels::training_table();
   alignas(64) std::array<float, ElementLoss::kPiece> of_zero;
   for (std::size_t i = 0; i < piece.count; ++i) {
     const float c = clip_probability(piece.prediction[i]);

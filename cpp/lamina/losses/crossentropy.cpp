@@ -10,7 +10,6 @@
 namespace lamina {
 
 using kernels::Activation;
-using kernels::Table;
 using kernels::Unary;
 
 namespace {
@@ -65,8 +64,7 @@ struct SoftmaxRows {
   std::array<float, kRows> excess;  // log(sum(exp(x - max))) = -log(p of the largest)
 
   SoftmaxRows(const float* x, float* p, std::size_t rows, std::size_t columns) {
-    const Table& table = kernels::table();
-    table.softmax(x, p, nullptr, rows, columns);
+    kernels::table().softmax(x, p, nullptr, rows, columns);
     std::array<float, kRows> logs;
     for (std::size_t i = 0; i < rows; ++i) {
       const float top = largest(p + i * columns, columns);
@@ -78,6 +76,7 @@ struct SoftmaxRows {
       logs[i] = top;
       excess[i] = sure ? -rest[i] : 0.0F;
     }
+    const kernels::TrainingTable& table = kernels::training_table();
     table.map(Unary::log, logs.data(), logs.data(), rows);
     table.map(Unary::log1p, excess.data(), excess.data(), rows);
     for (std::size_t i = 0; i < rows; ++i) excess[i] = excess[i] != 0.0F ? -excess[i] : -logs[i];
@@ -148,7 +147,7 @@ void sparse_from_probabilities(const Evaluation& run, std::optional<std::int32_t
     d_p[y] = factor * ((share - 1.0F) / p[y]);
   }
   float* losses = run.row_losses + first;
-  kernels::table().map(Unary::log, losses, losses, last - first);
+  kernels::training_table().map(Unary::log, losses, losses, last - first);
   for (std::size_t i = 0; i < last - first; ++i) losses[i] = 0.0F - losses[i];
 }
 
@@ -211,7 +210,7 @@ void dense_from_logits(const Evaluation& run, double label_smoothing, std::size_
 // (U - [not clipped] t s / p) / s.
 void dense_from_probabilities(const Evaluation& run, double label_smoothing, std::size_t first,
                               std::size_t last) {
-  const Table& table = kernels::table();
+  const kernels::Table& table = kernels::table();
   const std::size_t columns = run.batch.columns;
   const Smoothing smooth(label_smoothing, columns);
   float* logs = run.room + first * columns;
@@ -220,7 +219,7 @@ void dense_from_probabilities(const Evaluation& run, double label_smoothing, std
     const float s = normalizer(p, columns);
     for (std::size_t j = 0; j < columns; ++j) run.room[row * columns + j] = clip_probability(p[j] / s);
   }
-  table.map(Unary::log, logs, logs, (last - first) * columns);
+  kernels::training_table().map(Unary::log, logs, logs, (last - first) * columns);
   for (std::size_t row = first; row < last; ++row) {
     const float* t = run.batch.target + row * columns;
     const float* log_p = run.room + row * columns;

@@ -17,7 +17,7 @@ void KLDivergence::elements(const LossPiece& piece) const {
   for (std::size_t i = 0; i < piece.count; ++i) {
     piece.loss[i] = clip(piece.target[i]) / clip(piece.prediction[i]);
   }
-  kernels::table().map(kernels::Unary::log, piece.loss, piece.loss, piece.count);
+  kernels::training_table().map(kernels::Unary::log, piece.loss, piece.loss, piece.count);
   for (std::size_t i = 0; i < piece.count; ++i) piece.loss[i] *= clip(piece.target[i]);
   if (piece.gradient == nullptr) return;
   for (std::size_t i = 0; i < piece.count; ++i) {

@@ -47,7 +47,7 @@ void Huber::elements(const LossPiece& piece) const {
 
 // log(cosh(e)) = |e| + log((1 + exp(-2|e|)) / 2), which can't overflow and is right to 1e-7 |e| near 0.
 void LogCosh::elements(const LossPiece& piece) const {
-  const kernels::Table& table = kernels::table();
+  const kernels::TrainingTable& table = kernels::training_table();
   const std::size_t n = piece.count;
   alignas(64) std::array<float, kPiece> size;
   for (std::size_t i = 0; i < n; ++i) {
@@ -66,7 +66,7 @@ void LogCosh::elements(const LossPiece& piece) const {
 void Poisson::elements(const LossPiece& piece) const {
   const std::size_t n = piece.count;
   for (std::size_t i = 0; i < n; ++i) piece.loss[i] = piece.prediction[i] + kLossEpsilon;
-  kernels::table().map(Unary::log, piece.loss, piece.loss, n);
+  kernels::training_table().map(Unary::log, piece.loss, piece.loss, n);
   for (std::size_t i = 0; i < n; ++i) {
     piece.loss[i] = piece.prediction[i] - piece.target[i] * piece.loss[i];
   }

@@ -9,7 +9,7 @@ namespace {
 // bytes cost eight look-ups that don't wait for each other.
 using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
-constexpr Tables make_tables() {
+Tables make_tables() {
   Tables tables{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t crc = byte;
@@ -25,11 +25,10 @@ constexpr Tables make_tables() {
   return tables;
 }
 
-constexpr Tables kTables = make_tables();
-
 }  // namespace
 
 void Crc32::add(const void* bytes, std::size_t count) {
+  static const Tables kTables = make_tables();  // 8 KB that no program need carry
   const auto* p = static_cast<const unsigned char*>(bytes);
   std::uint32_t crc = state_;
   for (; count >= 8; count -= 8, p += 8) {

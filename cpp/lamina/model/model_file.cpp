@@ -7,45 +7,13 @@
 
 #include "lamina/core/error.h"
 #include "lamina/model/graph.h"
+#include "lamina/model/model_file_layout.h"
 #include "lamina/model/safetensors.h"
 
 namespace lamina {
 namespace {
 
-constexpr const char* kArchitecture = "lamina";
-constexpr const char* kChecksum = "lamina.crc32";
-constexpr std::int64_t kVersion = 1;
-
-// ---- architecture as a Value
-Value edges_value(const std::vector<Edge>& edges) {
-  Value::List list;
-  for (const Edge& edge : edges) {
-    list.push_back(Value::List{static_cast<std::int64_t>(edge.node), static_cast<std::int64_t>(edge.output)});
-  }
-  return list;
-}
-
-std::string architecture_of(const Graph& graph) {
-  Value::List layers;
-  for (const LayerEntry& entry : graph.layers) {
-    layers.push_back(
-        Config{"", {{"name", entry.name}, {"trainable", entry.trainable}, {"layer", entry.layer->config()}}});
-  }
-  Value::List nodes;
-  for (const Node& node : graph.nodes) {
-    if (node.is_input()) {
-      nodes.push_back(Config{"", {{"shape", FieldType<Shape>::to(node.spec.outputs[0].shape)}}});
-    } else {
-      nodes.push_back(Config{
-          "", {{"layer", static_cast<std::int64_t>(node.layer)}, {"inputs", edges_value(node.inputs)}}});
-    }
-  }
-  Config root{
-      "",
-      {{"version", kVersion}, {"layers", layers}, {"nodes", nodes}, {"outputs", edges_value(graph.outputs)}}};
-  root.fields.emplace_back("seed", graph.seed ? Value(std::to_string(*graph.seed)) : Value());
-  return to_json(Value(std::move(root)));
-}
+// ---- architecture
 
 const Value& field(const Value& object, const char* name) {
   const Value* found = object.object() != nullptr ? object.object()->find(name) : nullptr;
@@ -155,20 +123,6 @@ const safetensors::Entry& find_tensor(const safetensors::Reader& file, const Nam
   return *entry;
 }
 
-template <class F>
-void for_each_range(const Graph& graph, const F& function) {
-  for (const Parameter& parameter : graph.parameters) function(parameter, graph.parameter_values.data());
-  for (const StateRange& state : graph.state) function(state, graph.state_values.data());
-}
-
-std::vector<safetensors::Tensor> tensors_of(const Graph& graph) {
-  std::vector<safetensors::Tensor> tensors;
-  for_each_range(graph, [&](const NamedRange& range, const float* values) {
-    tensors.push_back({range.name, range.shape, {values + range.offset, range.size}});
-  });
-  return tensors;
-}
-
 // Reads the tensors of a graph that is declared, into new buffers, and puts them in place when all are there.
 void read_tensors(Graph& graph, const safetensors::Reader& file) {
   for_each_range(graph, [&](const NamedRange& range, const float*) { find_tensor(file, range); });
@@ -192,24 +146,7 @@ void read_tensors(Graph& graph, const safetensors::Reader& file) {
   graph.weights_ready = true;
 }
 
-const Graph& saveable(const Model& model) {
-  if (!model.built())
-    throw StateError("Model: expected a built model to save, got one without an input shape.");
-  model.flat_parameters();  // draws the weights
-  return model.graph();
-}
-
 }  // namespace
-
-void save_file(const Model& model, const std::map<std::string, std::string>& metadata,
-               const std::vector<ExtraTensor>& tensors, const std::string& path) {
-  const Graph& graph = saveable(model);
-  std::map<std::string, std::string> all = metadata;
-  all[kArchitecture] = architecture_of(graph);
-  std::vector<safetensors::Tensor> list = tensors_of(graph);
-  for (const ExtraTensor& tensor : tensors) list.push_back({tensor.name, tensor.shape, tensor.values});
-  safetensors::write(path, std::move(all), list, kChecksum);
-}
 
 FileContents load_file(const std::string& path) {
   const safetensors::Reader file(path);
@@ -259,15 +196,8 @@ FileContents load_file(const std::string& path) {
   }
 }
 
-void save_model(const Model& model, const std::string& path) {
-  save_file(model, {}, {}, path);
-}
 Model load_model(const std::string& path) {
   return load_file(path).model;
-}
-
-void save_weights(const Model& model, const std::string& path) {
-  safetensors::write(path, {{"format", "lamina"}}, tensors_of(saveable(model)), "");
 }
 
 void load_weights(Model& model, const std::string& path) {

@@ -35,6 +35,7 @@ struct PlanRun {
   std::span<float* const> outputs;  // where outputs go; empty: into the arena. See output()
   bool penalties = false;           // compute the activity penalties
   Executor* executor = nullptr;
+  const kernels::TrainingTable* training_kernels = nullptr;  // in training, and for backward
   // Backward:
   float* gradient = nullptr;         // flat, as parameters
   bool accumulate_gradient = false;  // add to it

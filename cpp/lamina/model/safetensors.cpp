@@ -5,41 +5,24 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 
 #include "lamina/core/config.h"
 #include "lamina/core/error.h"
-#include "lamina/kernels/dispatch.h"
-#include "lamina/model/crc32.h"
 #include "lamina/model/model_file.h"
+#include "lamina/model/safetensors_table.h"
 
 namespace lamina::safetensors {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little endian");
 
-constexpr std::uint64_t kMaxHeader = 4U << 20U;
-constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kBlock = std::size_t{1} << 16U;
 
 [[noreturn]] void throw_format(const std::string& path, const std::string& expected) {
   throw FormatError("File '" + path + "': expected " + expected + ".");
-}
-
-[[noreturn]] void throw_file(const std::string& path, const char* action) {
-  throw FileError("File '" + path + "': can't " + action + ": " + std::strerror(errno) + ".");
-}
-
-// The system would take such a path for the shorter one before the NUL.
-void check_path(const std::string& path) {
-  if (path.find('\0') != std::string::npos) {
-    throw FileError("File: expected a path without a NUL character, got one after '" +
-                    path.substr(0, path.find('\0')) + "'.");
-  }
 }
 
 std::size_t bytes_of(const std::string& dtype) {
@@ -89,14 +72,43 @@ float bfloat16(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
 }
 
-// The order in which readers see tensors: by offset; empty ones, which share theirs, by name.
+// As float32 bits the exponent is 112 too small: a product with 2^112 mends normal and subnormal numbers
+// exactly; infinity and NaN get the exponent of all ones.
+float float16(std::uint16_t bits) {
+  const std::uint32_t shifted = (bits & 0x7FFFU) << 13U;
+  const auto scaled = std::bit_cast<std::uint32_t>(std::bit_cast<float>(shifted) * 0x1p112F);
+  const std::uint32_t size = shifted >= 0x0F800000U ? shifted | 0x7F800000U : scaled;
+  return std::bit_cast<float>(size | (bits & 0x8000U) << 16U);
+}
+
+template <class Element, class Convert>
+void convert(const std::vector<char>& block, std::span<float> values, Convert&& to_float) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Element element{};
+    std::memcpy(&element, block.data() + i * sizeof element, sizeof element);
+    values[i] = to_float(element);
+  }
+}
+
+}  // namespace
+
+void throw_file(const std::string& path, const char* action) {
+  throw FileError("File '" + path + "': can't " + action + ": " + std::strerror(errno) + ".");
+}
+
+void check_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos) {
+    throw FileError("File: expected a path without a NUL character, got one after '" +
+                    path.substr(0, path.find('\0')) + "'.");
+  }
+}
+
 void sort_entries(std::vector<Entry>& entries) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });
 }
 
-// What the checksum covers besides the data, independent of how the JSON is written.
 void add_table(Crc32& crc, const std::map<std::string, std::string>& metadata, const std::string& skip,
                const std::vector<Entry>& entries) {
   for (const auto& [key, value] : metadata) {
@@ -108,76 +120,6 @@ void add_table(Crc32& crc, const std::map<std::string, std::string>& metadata, c
     crc.add(line + "\n" + std::to_string(entry.begin) + " " + std::to_string(entry.end) + "\n");
   }
 }
-
-std::string header_text(const std::map<std::string, std::string>& metadata,
-                        const std::vector<Entry>& entries) {
-  Config header{"", {}};
-  Config pairs{"", {}};
-  for (const auto& [key, value] : metadata) pairs.fields.emplace_back(key, value);
-  header.fields.emplace_back("__metadata__", std::move(pairs));
-  for (const Entry& entry : entries) {
-    Value::List shape;
-    for (const std::size_t extent : entry.shape) shape.emplace_back(static_cast<std::int64_t>(extent));
-    const Value::List offsets{static_cast<std::int64_t>(entry.begin), static_cast<std::int64_t>(entry.end)};
-    header.fields.emplace_back(
-        entry.name, Config{"", {{"dtype", entry.dtype}, {"shape", shape}, {"data_offsets", offsets}}});
-  }
-  std::string text = to_json(Value(std::move(header)));
-  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes,
-              ' ');  // the data stay 8-byte aligned
-  return text;
-}
-
-// A new file beside `path` that takes its place when it is complete; gone if it never is.
-class AtomicFile {
- public:
-  explicit AtomicFile(std::string path) : path_(std::move(path)) {
-    check_path(path_);
-    static std::atomic<unsigned> counter{0};
-    temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file_ < 0) throw_file(path_, "be written");
-  }
-  ~AtomicFile() {
-    if (file_ >= 0) ::close(file_);
-    if (!done_) ::unlink(temporary_.c_str());
-  }
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
-
-  void write(const void* bytes, std::size_t count) {
-    const auto* p = static_cast<const char*>(bytes);
-    while (count > 0) {
-      const ssize_t written = ::write(file_, p, count);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw_file(path_, "be written");
-      p += written;
-      count -= static_cast<std::size_t>(written);
-    }
-  }
-
-  void commit() {
-    if (::fsync(file_) != 0) throw_file(path_, "be written");
-    const int file = file_;
-    file_ = -1;
-    if (::close(file) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
-      throw_file(path_, "be written");
-    done_ = true;
-    const std::size_t slash = path_.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
-    const int directory = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
-    if (directory < 0) return;  // the file is there; only its name may be lost with the power
-    ::fsync(directory);
-    ::close(directory);
-  }
-
- private:
-  std::string path_, temporary_;
-  int file_ = -1;
-  bool done_ = false;
-};
-
-}  // namespace
 
 std::string hexadecimal(std::uint32_t checksum) {
   static const char* const kDigits = "0123456789abcdef";
@@ -285,15 +227,13 @@ void Reader::read(const Entry& entry, std::span<float> values) const {
   for (std::size_t first = 0; first < values.size(); first += per_block) {
     const std::size_t count = std::min(per_block, values.size() - first);
     read_bytes(offset + first * bytes, block.data(), count * bytes);
+    const std::span<float> some = values.subspan(first, count);
     if (entry.dtype == "BF16") {
-      for (std::size_t i = 0; i < count; ++i) {
-        std::uint16_t bits = 0;
-        std::memcpy(&bits, block.data() + i * sizeof bits, sizeof bits);
-        values[first + i] = bfloat16(bits);
-      }
+      convert<std::uint16_t>(block, some, bfloat16);
+    } else if (entry.dtype == "F16") {
+      convert<std::uint16_t>(block, some, float16);
     } else {
-      const auto type = entry.dtype == "F16" ? kernels::ElementType::f16 : kernels::ElementType::f64;
-      kernels::table().convert(type, block.data(), values.data() + first, count);
+      convert<double>(block, some, [](double value) { return static_cast<float>(value); });
     }
   }
 }
@@ -308,35 +248,6 @@ std::uint32_t Reader::checksum(const std::string& skip) const {
     crc.add(block.data(), count);
   }
   return crc.value();
-}
-
-void write(const std::string& path, std::map<std::string, std::string> metadata,
-           const std::vector<Tensor>& tensors, const std::string& checksum_key) {
-  std::vector<Entry> entries;
-  std::uint64_t position = 0;
-  for (const Tensor& tensor : tensors) {
-    const std::uint64_t end = position + tensor.values.size_bytes();
-    entries.push_back({tensor.name, "F32", {tensor.shape.begin(), tensor.shape.end()}, position, end});
-    position = end;
-  }
-  sort_entries(entries);
-  if (!checksum_key.empty()) {
-    Crc32 crc;
-    add_table(crc, metadata, checksum_key, entries);
-    for (const Tensor& tensor : tensors) crc.add(tensor.values.data(), tensor.values.size_bytes());
-    metadata[checksum_key] = hexadecimal(crc.value());
-  }
-  const std::string header = header_text(metadata, entries);
-  if (header.size() > kMaxHeader) {
-    throw ArgumentError("File '" + path + "': expected a header of at most 4 MB, got " +
-                        std::to_string(header.size()) + " bytes.");
-  }
-  const std::uint64_t header_bytes = header.size();
-  AtomicFile file(path);
-  file.write(&header_bytes, kLengthBytes);
-  file.write(header.data(), header.size());
-  for (const Tensor& tensor : tensors) file.write(tensor.values.data(), tensor.values.size_bytes());
-  file.commit();
 }
 
 }  // namespace lamina::safetensors

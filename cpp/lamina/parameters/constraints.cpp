@@ -204,16 +204,16 @@ void MinMaxNorm::apply(const Shape& shape, float* values) const {
 }
 
 ConstraintPtr max_norm(MaxNormOptions options) {
-  return std::make_shared<MaxNorm>(std::move(options));
+  return make_described<MaxNorm>(std::move(options));
 }
 ConstraintPtr non_neg() {
-  return std::make_shared<NonNeg>();
+  return make_described<NonNeg>();
 }
 ConstraintPtr unit_norm(UnitNormOptions options) {
-  return std::make_shared<UnitNorm>(std::move(options));
+  return make_described<UnitNorm>(std::move(options));
 }
 ConstraintPtr min_max_norm(MinMaxNormOptions options) {
-  return std::make_shared<MinMaxNorm>(std::move(options));
+  return make_described<MinMaxNorm>(std::move(options));
 }
 
 }  // namespace lamina

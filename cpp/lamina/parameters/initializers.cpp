@@ -224,46 +224,46 @@ void Identity::fill(const Shape& shape, RandomStream&, std::span<float> values) 
 // ---- short names
 
 InitializerPtr glorot_uniform(SeedOptions options) {
-  return std::make_shared<GlorotUniform>(options);
+  return make_described<GlorotUniform>(options);
 }
 InitializerPtr glorot_normal(SeedOptions options) {
-  return std::make_shared<GlorotNormal>(options);
+  return make_described<GlorotNormal>(options);
 }
 InitializerPtr he_uniform(SeedOptions options) {
-  return std::make_shared<HeUniform>(options);
+  return make_described<HeUniform>(options);
 }
 InitializerPtr he_normal(SeedOptions options) {
-  return std::make_shared<HeNormal>(options);
+  return make_described<HeNormal>(options);
 }
 InitializerPtr lecun_uniform(SeedOptions options) {
-  return std::make_shared<LecunUniform>(options);
+  return make_described<LecunUniform>(options);
 }
 InitializerPtr lecun_normal(SeedOptions options) {
-  return std::make_shared<LecunNormal>(options);
+  return make_described<LecunNormal>(options);
 }
 InitializerPtr random_normal(RandomNormalOptions options) {
-  return std::make_shared<RandomNormal>(options);
+  return make_described<RandomNormal>(options);
 }
 InitializerPtr random_uniform(RandomUniformOptions options) {
-  return std::make_shared<RandomUniform>(options);
+  return make_described<RandomUniform>(options);
 }
 InitializerPtr truncated_normal(TruncatedNormalOptions options) {
-  return std::make_shared<TruncatedNormal>(options);
+  return make_described<TruncatedNormal>(options);
 }
 InitializerPtr orthogonal(OrthogonalOptions options) {
-  return std::make_shared<Orthogonal>(options);
+  return make_described<Orthogonal>(options);
 }
 InitializerPtr zeros() {
-  return std::make_shared<Zeros>();
+  return make_described<Zeros>();
 }
 InitializerPtr ones() {
-  return std::make_shared<Ones>();
+  return make_described<Ones>();
 }
 InitializerPtr constant(ConstantOptions options) {
-  return std::make_shared<Constant>(options);
+  return make_described<Constant>(options);
 }
 InitializerPtr identity(IdentityOptions options) {
-  return std::make_shared<Identity>(options);
+  return make_described<Identity>(options);
 }
 
 }  // namespace lamina

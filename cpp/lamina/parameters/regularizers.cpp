@@ -34,13 +34,13 @@ void L1L2::fields(Fields<L1L2Options>& field) {
 }
 
 RegularizerPtr l1(L1Options options) {
-  return std::make_shared<L1>(options);
+  return make_described<L1>(options);
 }
 RegularizerPtr l2(L2Options options) {
-  return std::make_shared<L2>(options);
+  return make_described<L2>(options);
 }
 RegularizerPtr l1_l2(L1L2Options options) {
-  return std::make_shared<L1L2>(options);
+  return make_described<L1L2>(options);
 }
 
 }  // namespace lamina

@@ -25,16 +25,16 @@ void fill_block(float value, float* y, std::size_t n) {
 }
 
 void unary_block(Unary function, const float* x, float* y, std::size_t n) {
-  kernels::table().map(function, x, y, n);
+  kernels::training_table().map(function, x, y, n);
 }
 void activation_block(ActivationSpec activation, const float* x, float* y, std::size_t n) {
   kernels::table().activation_forward(activation, x, y, n);
 }
 void binary_block(Binary function, const float* a, const float* b, float* y, std::size_t n) {
-  kernels::table().combine(function, a, b, y, n);
+  kernels::training_table().combine(function, a, b, y, n);
 }
 void scalar_block(Binary function, const float* x, float value, bool value_first, float* y, std::size_t n) {
-  kernels::table().combine_scalar(function, x, value, value_first, y, n);
+  kernels::training_table().combine_scalar(function, x, value, value_first, y, n);
 }
 
 double sum_block(const float* x, std::size_t n) {
@@ -50,7 +50,7 @@ double dot_block(const float* x, const float* y, std::size_t n) {
   return kernels::table().dot(x, y, n);
 }
 float extreme_block(const float* x, std::size_t n, bool largest) {
-  return kernels::table().extreme(x, n, largest);
+  return kernels::training_table().extreme(x, n, largest);
 }
 std::size_t find_block(const float* x, std::size_t n, float value) {
   for (std::size_t i = 0; i < n; ++i) {

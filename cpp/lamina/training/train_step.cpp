@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "lamina/kernels/dispatch.h"
+
 namespace lamina {
 namespace {
 
@@ -127,6 +129,7 @@ PlanRun make_run(StepContext& context, const BatchRows& batch) {
   run.step = static_cast<std::uint64_t>(context.step);
   run.penalties = true;
   run.executor = &context.executor;
+  run.training_kernels = &kernels::training_table();
   return run;
 }
 

@@ -33,8 +33,9 @@ void add_penalties(const Graph& graph, float* gradient, double scale) {
   const auto factor = static_cast<float>(scale);
   for (const Parameter& parameter : graph.parameters) {
     if (!parameter.regularizer || !moves(graph, parameter)) continue;
-    kernels::table().regularize(graph.parameter_values.data() + parameter.offset, gradient + parameter.offset,
-                                parameter.size, 1.0F, factor * l1_of(parameter), factor * l2_of(parameter));
+    kernels::training_table().regularize(graph.parameter_values.data() + parameter.offset,
+                                         gradient + parameter.offset, parameter.size, 1.0F,
+                                         factor * l1_of(parameter), factor * l2_of(parameter));
   }
 }
 
@@ -149,8 +150,8 @@ void Update::clip_by_norm(const Graph& graph, double scale) {
   const float* weights = graph.parameter_values.data();
   float* gradient = gradient_.data();
   for_each_range(graph, [&](const Range& range) {
-    kernel.regularize(weights + range.offset, gradient + range.offset, range.size, static_cast<float>(scale),
-                      range.l1, range.l2);
+    kernels::training_table().regularize(weights + range.offset, gradient + range.offset, range.size,
+                                         static_cast<float>(scale), range.l1, range.l2);
   });
   double sum = 0;
   for (const Parameter& parameter : graph.parameters) {
@@ -182,7 +183,7 @@ void Update::run_range(const Graph& graph, const Range& range, Executor& executo
     pass.n = std::min(chunk_size, range.size - first);
     pass.l1 = by_norm_ ? 0.0F : range.l1;
     pass.l2 = by_norm_ ? 0.0F : range.l2;
-    kernels::table().optimizer(kind, pass);
+    kernels::training_table().optimizer(kind, pass);
   });
 }
 

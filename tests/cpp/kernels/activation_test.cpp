@@ -196,7 +196,7 @@ TEST_CASE("derivatives of activations are right over all floats") {
     }
     std::vector<Slope> want(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) want[i] = slope(spec, static_cast<double>(saved[i]));
-    for (const Table* table : available_tables()) {
+    for (const TrainingTable* table : available_training_tables()) {
       table->activation_backward(spec, d_y.data(), saved.data(), d_x.data(), x.size(), false);
       double worst = 0;
       float at = 0;
@@ -217,30 +217,30 @@ TEST_CASE("derivatives of activations are right over all floats") {
 }
 
 TEST_CASE("derivatives at the kinks are Keras's") {
-  const auto at = [](const Table& table, Activation kind, float x) {
+  const auto at = [](const Table& table, const TrainingTable& training, Activation kind, float x) {
     const ActivationSpec spec = with_default_alpha(kind);
     const float one = 1.0F;
     float y;
     float d_x;
     table.activation_forward(spec, &x, &y, 1);
-    table.activation_backward(spec, &one, needs_input(kind) ? &x : &y, &d_x, 1, false);
+    training.activation_backward(spec, &one, needs_input(kind) ? &x : &y, &d_x, 1, false);
     return d_x;
   };
-  for (const Table* table : available_tables()) {
-    CHECK(at(*table, Activation::relu, 0.0F) == 0.0F);
-    CHECK(at(*table, Activation::relu6, 0.0F) == 0.0F);
-    CHECK(at(*table, Activation::relu6, 6.0F) == 0.0F);
-    CHECK(at(*table, Activation::hard_sigmoid, -3.0F) == 0.0F);
-    CHECK(at(*table, Activation::hard_sigmoid, 3.0F) == 0.0F);
-    CHECK(at(*table, Activation::leaky_relu, 0.0F) == 0.2F);
-    CHECK(at(*table, Activation::elu, 0.0F) == 1.0F);
+  for (const auto& [table, training] : all_kernels()) {
+    CHECK(at(*table, *training, Activation::relu, 0.0F) == 0.0F);
+    CHECK(at(*table, *training, Activation::relu6, 0.0F) == 0.0F);
+    CHECK(at(*table, *training, Activation::relu6, 6.0F) == 0.0F);
+    CHECK(at(*table, *training, Activation::hard_sigmoid, -3.0F) == 0.0F);
+    CHECK(at(*table, *training, Activation::hard_sigmoid, 3.0F) == 0.0F);
+    CHECK(at(*table, *training, Activation::leaky_relu, 0.0F) == 0.2F);
+    CHECK(at(*table, *training, Activation::elu, 0.0F) == 1.0F);
   }
 }
 
 TEST_CASE(
     "activations of any size have the same bits, write nothing outside, accumulate, and work in place") {
   Numbers numbers(2);
-  for (const Table* table : available_tables()) {
+  for (const auto& [table, training] : all_kernels()) {
     for (const Case& test : kCases) {
       const ActivationSpec spec = with_default_alpha(test.kind);
       for (std::size_t n : sizes()) {
@@ -251,10 +251,10 @@ TEST_CASE(
         const Guarded<>& saved = needs_input(test.kind) ? x : y;
         Guarded<> d(numbers.floats(n));
         Guarded<> d_x(n);
-        table->activation_backward(spec, d.data(), saved.data(), d_x.data(), n, false);
+        training->activation_backward(spec, d.data(), saved.data(), d_x.data(), n, false);
         CHECK(d_x.intact());
         Guarded<> total(n, 2.0F);
-        table->activation_backward(spec, d.data(), saved.data(), total.data(), n, true);
+        training->activation_backward(spec, d.data(), saved.data(), total.data(), n, true);
         CHECK(total.intact());
         for (std::size_t i = 0; i < n; ++i) {
           float one;
@@ -262,7 +262,7 @@ TEST_CASE(
           REQUIRE(same_bits(&one, &y[i], 1));
           REQUIRE(total[i] == d_x[i] + 2.0F);
         }
-        table->activation_backward(spec, d.data(), saved.data(), d.data(), n, false);
+        training->activation_backward(spec, d.data(), saved.data(), d.data(), n, false);
         CHECK(same_bits(d.data(), d_x.data(), n));
         table->activation_forward(spec, x.data(), x.data(), n);
         CHECK(same_bits(x.data(), y.data(), n));
@@ -296,7 +296,8 @@ TEST_CASE("activations over rows don't depend on the executor") {
       d_x[i].resize(rows * cols);
       activation_forward(spec, x.data(), y[i].data(), rows, cols, *executors[i]);
       const float* saved = needs_input(kind) ? x.data() : y[i].data();
-      activation_backward(spec, d.data(), saved, d_x[i].data(), rows, cols, false, *executors[i]);
+      activation_backward(training_table(), spec, d.data(), saved, d_x[i].data(), rows, cols, false,
+                          *executors[i]);
     }
     CHECK(same_bits(y[0].data(), y[1].data(), rows * cols));
     CHECK(same_bits(d_x[0].data(), d_x[1].data(), rows * cols));

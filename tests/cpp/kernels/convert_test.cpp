@@ -8,7 +8,7 @@ namespace {
 
 // Converts from an odd address, at every tail length, and compares with `want` bit by bit.
 template <class T>
-void check_values(const Table& table, ElementType type, const std::vector<T>& x,
+void check_values(const TrainingTable& table, ElementType type, const std::vector<T>& x,
                   const std::vector<float>& want) {
   std::vector<char> raw(x.size() * sizeof(T) + 1);
   for (std::size_t skip = 0; skip < std::min<std::size_t>(x.size(), 40); ++skip) {
@@ -52,7 +52,7 @@ float nearest(T value) {
 }
 
 template <class T>
-void check_type(const Table& table, ElementType type) {
+void check_type(const TrainingTable& table, ElementType type) {
   Numbers numbers(6);
   std::vector<T> x = {T{0}, T{1}, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(),
                       std::numeric_limits<T>::lowest()};
@@ -76,7 +76,7 @@ void check_type(const Table& table, ElementType type) {
 }
 
 TEST_CASE("numbers convert to the nearest float") {
-  for (const Table* table : available_tables()) {
+  for (const TrainingTable* table : available_training_tables()) {
     check_type<std::uint8_t>(*table, ElementType::u8);
     check_type<std::int8_t>(*table, ElementType::i8);
     check_type<std::uint16_t>(*table, ElementType::u16);
@@ -97,7 +97,8 @@ TEST_CASE("booleans convert to 0 and 1, whatever byte stands for true") {
     x.push_back(static_cast<std::uint8_t>(i));
     want.push_back(i == 0 ? 0.0F : 1.0F);
   }
-  for (const Table* table : available_tables()) check_values(*table, ElementType::boolean, x, want);
+  for (const TrainingTable* table : available_training_tables())
+    check_values(*table, ElementType::boolean, x, want);
 }
 
 float half_to_float(std::uint16_t half) {
@@ -115,7 +116,8 @@ TEST_CASE("every float16 converts exactly") {
     x.push_back(static_cast<std::uint16_t>(i));
     want.push_back(half_to_float(x.back()));
   }
-  for (const Table* table : available_tables()) check_values(*table, ElementType::f16, x, want);
+  for (const TrainingTable* table : available_training_tables())
+    check_values(*table, ElementType::f16, x, want);
 }
 
 }  // namespace

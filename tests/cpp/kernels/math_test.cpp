@@ -44,7 +44,7 @@ TEST_CASE("functions of one variable are within their bounds over all floats") {
   for (const Case& test : kCases) {
     std::vector<double> want(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) want[i] = reference_of(test, x[i]);
-    for (const Table* table : available_tables()) {
+    for (const TrainingTable* table : available_training_tables()) {
       table->map(test.function, x.data(), y.data(), x.size());
       double worst = 0;
       float at = 0;
@@ -63,7 +63,7 @@ TEST_CASE("functions of one variable are within their bounds over all floats") {
 
 TEST_CASE("maps of any size have the same bits, write nothing outside, and work in place") {
   Numbers numbers(1);
-  for (const Table* table : available_tables()) {
+  for (const TrainingTable* table : available_training_tables()) {
     for (const Case& test : kCases) {
       const std::vector<float> all = numbers.floats(251, 3.0F);
       std::vector<float> one_by_one(all.size());

@@ -193,10 +193,12 @@ TEST_CASE("the derivative of an activation follows the product, as in a pass of 
         std::vector<float> want = multiplied(p, x.start.size(), x.start, serial_executor());
         for (std::size_t i = 0; i < m; ++i) {
           float* const row = want.data() + i * x.c_row();
-          table().activation_backward(activation, row, output.data() + i * x.c_row(), row, x.n, false);
+          training_table().activation_backward(activation, row, output.data() + i * x.c_row(), row, x.n,
+                                               false);
         }
         p.activation = activation;
         p.derivative_at = output.data();
+        p.training = &training_table();
         BackwardExecutor three(3);
         const std::vector<float> c = multiplied(p, x.start.size(), x.start, serial_executor());
         CHECK(same_bits(c.data(), want.data(), want.size()));

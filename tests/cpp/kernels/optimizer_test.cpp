@@ -142,7 +142,7 @@ OptimizerPass pass_of(const Case& test, Arrays& arrays, std::size_t n, bool extr
 // at least 0.03 and numerators of at most 0.3, so errors grow by less than 10: 2 * 8 * 10 * 2^-24 = 1e-5.
 constexpr double kTolerance = 1e-5;
 
-void check_case(const Table& table, const Case& test, std::size_t n, bool extras) {
+void check_case(const TrainingTable& table, const Case& test, std::size_t n, bool extras) {
   Arrays arrays(n, n);
   if (test.kind == OptimizerKind::rmsprop) {
     for (std::size_t i = 0; i < n; ++i) arrays.slots[0][i] = std::abs(arrays.slots[0][i]) + 1.1F;
@@ -170,7 +170,7 @@ void check_case(const Table& table, const Case& test, std::size_t n, bool extras
 }
 
 TEST_CASE("optimizers follow their rules at any size") {
-  for (const Table* table : available_tables()) {
+  for (const TrainingTable* table : available_training_tables()) {
     for (const Case& test : kCases) {
       for (std::size_t n : sizes()) {
         check_case(*table, test, n, false);
@@ -182,7 +182,7 @@ TEST_CASE("optimizers follow their rules at any size") {
 
 TEST_CASE("regularize adds the derivative of l1 sum |w| + l2 sum w^2") {
   Numbers numbers(8);
-  for (const Table* table : available_tables()) {
+  for (const TrainingTable* table : available_training_tables()) {
     for (std::size_t n : sizes()) {
       std::vector<float> w = numbers.floats(n);
       if (n > 2) w[2] = 0.0F;

@@ -38,7 +38,7 @@ TEST_CASE("the scalar Philox gives the known answers of Random123") {
 
 TEST_CASE("random words are those of the scalar code, at any size and start") {
   const std::uint64_t key = 0x299f31d0a4093822ULL;
-  for (const Table* table : available_tables()) {
+  for (const TrainingTable* table : available_training_tables()) {
     for (std::uint64_t first : {std::uint64_t{0}, std::uint64_t{64}, std::uint64_t{1} << 34,
                                 (std::uint64_t{1} << 34) - 64, std::uint64_t{1} << 63}) {
       for (std::size_t n : sizes()) {
@@ -55,7 +55,7 @@ TEST_CASE("dropout keeps and scales by the words") {
   const std::uint64_t key = 12345;
   const std::uint32_t threshold = 0x60000000;
   Numbers numbers(7);
-  for (const Table* table : available_tables()) {
+  for (const TrainingTable* table : available_training_tables()) {
     for (std::size_t n : sizes()) {
       Guarded<> x(numbers.floats(n));
       if (n > 3) x[3] = kInf;  // a dropped element is 0, even when it is infinite

@@ -57,7 +57,7 @@ TEST_CASE("sums carry NaN and infinity") {
 
 TEST_CASE("all_finite finds NaN and infinity anywhere") {
   constexpr float kPlain = 3.4e38F;
-  for (const Table* table : available_tables()) {
+  for (const TrainingTable* table : available_training_tables()) {
     for (std::size_t n : {0U, 1U, 7U, 16U, 33U, 511U, 512U, 513U, 1500U}) {
       std::vector<float> x(n + 1, kPlain);
       x[n] = kNan;  // just outside

@@ -27,7 +27,8 @@ FLAGS = {
 def symbols(compiler, name, optimisation, folder):
     """(type, name) of each symbol that the object file of an ISA defines or needs."""
     target = pathlib.Path(folder) / f"{name}.o"
-    command = [compiler, "-std=c++20", optimisation, "-ffp-contract=off", *FLAGS[name], f"-I{ROOT / 'cpp'}"]
+    flags = FLAGS[name.removesuffix("_training")]
+    command = [compiler, "-std=c++20", optimisation, "-ffp-contract=off", *flags, f"-I{ROOT / 'cpp'}"]
     subprocess.run([*command, "-c", str(ISA / f"{name}.cpp"), "-o", str(target)], check=True)
     listing = subprocess.run(["nm", str(target)], check=True, capture_output=True, text=True).stdout
     return [tuple(line.split()[-2:]) for line in listing.splitlines()]
@@ -49,6 +50,7 @@ def main():
     candidates = sys.argv[1:] or [os.environ.get("CXX", "g++"), "g++", "clang++", "clang++-14"]
     compilers = [compiler for compiler in dict.fromkeys(candidates) if shutil.which(compiler)]
     isas = FLAGS if platform.machine() in ("x86_64", "AMD64") else ["baseline"]
+    isas = [isa + table for isa in isas for table in ("", "_training")]
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
         for compiler in compilers:

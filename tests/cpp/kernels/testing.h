@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "lamina/kernels/dispatch.h"
@@ -17,6 +18,14 @@ namespace lamina::kernels::testing {
 
 inline constexpr float kInf = std::numeric_limits<float>::infinity();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// The tables of each instruction set.
+inline std::vector<std::pair<const Table*, const TrainingTable*>> all_kernels() {
+  std::vector<std::pair<const Table*, const TrainingTable*>> all;
+  const std::vector<const TrainingTable*> training = available_training_tables();
+  for (const Table* table : available_tables()) all.emplace_back(table, training[all.size()]);
+  return all;
+}
 
 // The distance of neighbouring floats at |x| (at least that of denormals).
 inline double ulp_at(double x) {

@@ -10,6 +10,8 @@
 #include <optional>
 #include <random>
 
+#include "lamina/kernels/dispatch.h"
+
 namespace lamina::test {
 
 namespace {
@@ -137,6 +139,7 @@ double LayerRunner::forward(const RunSettings& settings) {
   context.random_key = settings.random_key;
   context.activity_loss = &activity_loss;
   context.executor = settings.executor;
+  context.training_kernels = &kernels::training_table();
   layer->forward(context);
   check_guards();
   return activity_loss;
@@ -175,6 +178,7 @@ void LayerRunner::backward(const RunSettings& settings, const GradientSettings& 
   context.random_key = settings.random_key;
   context.activity_scale = wanted.activity_scale;
   context.executor = settings.executor;
+  context.training_kernels = &kernels::training_table();
   layer->backward(context);
   check_guards();
 }

@@ -344,6 +344,8 @@ TEST_CASE("values come back from JSON as they were") {
   }
   const Value nested(Config{"Type", {{"a", Config{"", {{"b", list}}}}, {"c", Config{"Other", {}}}}});
   CHECK(from_json(to_json(nested)) == nested);
+  CHECK(from_json(R"("\u0041\u00e9\u20ac\ud83d\ude00\/")") ==
+        Value("A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80/"));
   CHECK_THROWS_AS(from_json("{\"a\":1} x"), FormatError);
   CHECK_THROWS_AS(from_json("18446744073709551615"), FormatError);
 }
@@ -359,4 +361,5 @@ TEST_CASE("nothing is written that would not be read again") {
   CHECK_THROWS_AS(to_json(Value(Value::List(50000))), ArgumentError);
   CHECK(from_json(to_json(Value(Value::List(49999)))) == Value(Value::List(49999)));
   CHECK_THROWS_AS(to_json(Value("\xff")), ArgumentError);
+  CHECK_THROWS_AS(to_json(Value(Config{"", {{"a", 1}, {"a", 2}}})), ArgumentError);
 }

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "allocation.h"
+#include "lamina/kernels/dispatch.h"
 #include "lamina/layers/dense.h"
 #include "lamina/layers/flatten.h"
 #include "lamina/layers/reshape.h"
@@ -91,6 +92,7 @@ class PlanCheck {
     run.inputs = input_pointers_;
     run.parameters = parameters_.data();
     run.executor = &serial_executor();
+    run.training_kernels = &kernels::training_table();
     return run;
   }
 
@@ -393,6 +395,7 @@ TEST_CASE("plan: running allocates nothing") {
   run.parameters = sketch.graph->parameter_values.data();
   run.gradient = gradient.data();
   run.executor = &thread_pool();
+  run.training_kernels = &kernels::training_table();
   run.rows = 9;
   plan.forward(run);
   const AllocationCount allocated;

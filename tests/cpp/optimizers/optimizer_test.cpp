@@ -78,7 +78,7 @@ Result run_reference(const Rule& rule, const OptimizerCommon& common, double ini
   return result;
 }
 
-Result run_kernel(const kernels::Table& table, const Optimizer& optimizer, Penalty penalty) {
+Result run_kernel(const kernels::TrainingTable& table, const Optimizer& optimizer, Penalty penalty) {
   const OptimizerCommon common = optimizer.common();
   std::vector<float> w(kCount), gradient(kCount), ema(kCount);
   for (std::size_t i = 0; i < kCount; ++i) {
@@ -118,7 +118,7 @@ void check_rule(const std::string& name, const OptimizerPtr& optimizer, const Ru
                 Penalty penalty = {}) {
   const Result expected =
       run_reference(rule, optimizer->common(), static_cast<double>(optimizer->initial_slot_value()), penalty);
-  for (const kernels::Table* table : kernels::available_tables()) {
+  for (const kernels::TrainingTable* table : kernels::available_training_tables()) {
     CAPTURE(name);
     CAPTURE(std::string(table->name));
     const Result got = run_kernel(*table, *optimizer, penalty);

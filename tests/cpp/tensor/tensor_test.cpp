@@ -245,7 +245,7 @@ TEST_CASE("tensor: reductions give what float64 gives") {
 }
 
 TEST_CASE("tensor: a NaN anywhere is the extreme, and argmax finds it, at every instruction set") {
-  for (const kernels::Table* table : kernels::available_tables()) {
+  for (const kernels::TrainingTable* table : kernels::available_training_tables()) {
     for (const std::size_t n : {1U, 5U, 16U, 17U, 64U, 100U}) {
       for (std::size_t at_index = 0; at_index < n; ++at_index) {
         std::vector<float> x = random_values(n, 12);
@@ -287,7 +287,7 @@ TEST_CASE("tensor: arithmetic kernels are exact at every instruction set") {
         return std::max(x, y);
     }
   };
-  for (const kernels::Table* table : kernels::available_tables()) {
+  for (const kernels::TrainingTable* table : kernels::available_training_tables()) {
     for (const Binary function : {Binary::add, Binary::subtract, Binary::multiply, Binary::divide,
                                   Binary::minimum, Binary::maximum}) {
       for (const std::size_t n : {0U, 1U, 15U, 16U, 33U, 100U}) {

@@ -86,3 +86,18 @@ void convert(ElementType type, const void* x, float* y, std::size_t n) {
       return convert_from<double>(x, y, n);
   }
 }
+
+// Whether no element has an exponent of all ones. Blocks keep the inner loop free of branches.
+bool all_finite(const float* x, std::size_t n) {
+  constexpr std::size_t kBlock = 512;
+  constexpr std::uint32_t kExponent = 0x7f800000U;
+  for (std::size_t begin = 0; begin < n; begin += kBlock) {
+    const std::size_t end = n - begin < kBlock ? n : begin + kBlock;
+    std::uint32_t full = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      full |= (element<std::uint32_t>(x, i) & kExponent) == kExponent ? 1U : 0U;
+    }
+    if (full != 0) return false;
+  }
+  return true;
+}

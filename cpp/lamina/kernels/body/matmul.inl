@@ -10,6 +10,8 @@
 // 784 (B in place), 92 % at 128 x 512 x 784 and 87 % at 256 x 4096 x 4096 (packed); 84 % at 784 x 512 x 128
 // with Adam.
 
+#include "lamina/kernels/body/optimizer_pass.inl"
+
 #if LAMINA_ISA == 2
 constexpr std::size_t kTileRows = 14;  // 14 x 2 accumulators, 2 of B, 2 for A: all 32 registers
 constexpr std::size_t kTileVectors = 2;
@@ -24,7 +26,8 @@ constexpr std::size_t kTileVectors = 2;
 constexpr std::size_t kDirectBudget = 8;
 #endif
 constexpr std::size_t kTileCols = kTileVectors * kLanes;
-constexpr std::size_t kLineFloats = 16;  // a cache line
+constexpr bool kMasksAreFree = LAMINA_ISA == 2;  // whole tiles then need no code of their own
+constexpr std::size_t kLineFloats = 16;          // a cache line
 constexpr std::size_t kLineBytes = 64;
 constexpr std::size_t kUpdateCols = 512;   // columns of a tile whose gradient stays in the cache
 constexpr std::size_t kRowsAhead = 8;      // B is prefetched so far ahead: 10 % at 128 x 512 x 512
@@ -176,7 +179,7 @@ inline void keep_in_register(T& value) {
 #endif
 }
 
-template <std::size_t kRows, std::size_t kVectors, class LastC>
+template <bool kDerives, std::size_t kRows, std::size_t kVectors, class LastC>
 inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
                                                             Floats (&sum)[kRows][kVectors], LastC last_c) {
   constexpr std::size_t kLast = kVectors - 1;
@@ -198,7 +201,7 @@ inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
       for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = relu_of(sum[r][v]);
     }
   }
-  if (t.relu_output != nullptr) {
+  if (kDerives && t.relu_output != nullptr) {
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < kRows; ++r) {
       const float* const y = t.relu_output + r * t.c_row;
@@ -209,21 +212,12 @@ inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
   }
 }
 
-// kAdjacent: the rows of A lie side by side, as packing or a transposed A leaves them.
-template <std::size_t kRows, std::size_t kVectors, bool kAdjacent, class LastB, class LastC>
-inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, LastB last_b, LastC last_c) {
+// Adds the products of all steps of k. kAdjacent: the rows of A lie side by side, as packing or a transposed
+// A leaves them.
+template <std::size_t kRows, std::size_t kVectors, bool kAdjacent, class LastB>
+inline __attribute__((always_inline)) void add_products(const MicroTile& t, Floats (&sum)[kRows][kVectors],
+                                                        LastB last_b) {
   constexpr std::size_t kLast = kVectors - 1;
-  float* const c = t.c;
-  const std::size_t c_row = t.c_row;
-  Floats sum[kRows][kVectors] = {};
-  if (t.accumulate) {
-#pragma GCC unroll 16
-    for (std::size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-      for (std::size_t v = 0; v < kLast; ++v) sum[r][v] = load(c + r * c_row + v * kLanes);
-      sum[r][kLast] = load(c + r * c_row + kLast * kLanes, last_c);
-    }
-  }
   // One pointer serves three rows of A: base, base + a_row and base + 2 * a_row are addresses that cost
   // nothing. With a distance for each row there are too few registers; reloading them takes 5 % of the time.
   constexpr std::size_t kShare = kAdjacent ? kRows : 3;
@@ -258,7 +252,50 @@ inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, Last
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kPointers; ++i) a[i] += a_col;
   }
-  finish_registers(t, sum, last_c);
+}
+
+// Ways to call it; `last` says how much of its last vector a tile has. B is read in full where it is padded.
+struct AnyTile {
+  template <std::size_t kRows, std::size_t kVectors, class Last>
+  static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
+                                                        Last last) {
+    if (last.count < kLanes && !t.padded) {
+      add_products<kRows, kVectors, false>(t, sum, last);
+    } else if (t.a_row == 1) {
+      add_products<kRows, kVectors, true>(t, sum, All{});
+    } else {
+      add_products<kRows, kVectors, false>(t, sum, All{});
+    }
+  }
+};
+// With A and B where they lie.
+struct TileInPlace {
+  template <std::size_t kRows, std::size_t kVectors, class Last>
+  static inline __attribute__((always_inline)) void add(const MicroTile& t, Floats (&sum)[kRows][kVectors],
+                                                        Last last) {
+    add_products<kRows, kVectors, false>(t, sum, last);
+  }
+};
+
+// What comes before and after the products is larger than they are, so their ways share it. (As lambdas, they
+// would make GCC 12 emit exception tables at -O0, which need a weak symbol.) kDerives: relu's derivative is
+// among the epilogues.
+template <std::size_t kRows, std::size_t kVectors, bool kDerives, class Way, class LastC>
+inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, LastC last_c) {
+  constexpr std::size_t kLast = kVectors - 1;
+  float* const c = t.c;
+  const std::size_t c_row = t.c_row;
+  Floats sum[kRows][kVectors] = {};
+  if (t.accumulate) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kLast; ++v) sum[r][v] = load(c + r * c_row + v * kLanes);
+      sum[r][kLast] = load(c + r * c_row + kLast * kLanes, last_c);
+    }
+  }
+  Way::add(t, sum, last_c);
+  finish_registers<kDerives>(t, sum, last_c);
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
@@ -270,16 +307,10 @@ inline __attribute__((always_inline)) void micro_kernel(const MicroTile& t, Last
 template <std::size_t kRows, std::size_t kVectors>
 void packed_kernel(const MicroTile& t) {
   const Part last{t.cols - (kVectors - 1) * kLanes};
-  if (last.count == kLanes) {
-    if (t.a_row == 1) {
-      micro_kernel<kRows, kVectors, true>(t, All{}, All{});
-    } else {
-      micro_kernel<kRows, kVectors, false>(t, All{}, All{});
-    }
-  } else if (t.padded) {
-    micro_kernel<kRows, kVectors, false>(t, All{}, last);
+  if (kMasksAreFree || last.count < kLanes) {
+    micro_kernel<kRows, kVectors, true, AnyTile>(t, last);
   } else {
-    micro_kernel<kRows, kVectors, false>(t, last, last);
+    micro_kernel<kRows, kVectors, true, AnyTile>(t, All{});
   }
 }
 
@@ -326,13 +357,13 @@ template <std::size_t kRows, std::size_t kVectors>
 void direct_rows(MicroTile t) {
   constexpr std::size_t kWidth = kVectors * kLanes;
   for (; t.cols >= kWidth; t.cols -= kWidth, t.b += kWidth) {
-    micro_kernel<kRows, kVectors, false>(t, All{}, All{});
+    micro_kernel<kRows, kVectors, false, TileInPlace>(t, All{});
     move_columns(t, kWidth);
   }
   if constexpr (kVectors > 1) {
     direct_rows<kRows, kVectors / 2>(t);
   } else if (t.cols > 0) {
-    micro_kernel<kRows, 1, false>(t, Part{t.cols}, Part{t.cols});
+    micro_kernel<kRows, 1, false, TileInPlace>(t, Part{t.cols});
   }
 }
 
@@ -371,7 +402,7 @@ void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, co
       if (pass.slots[slot] != nullptr) pass.slots[slot] = tile.update->slots[slot] + at;
     }
     if (pass.ema != nullptr) pass.ema = tile.update->ema + at;
-    optimizer(tile.update_kind, pass);
+    tile.optimizer(tile.update_kind, pass);
   }
 }
 
@@ -393,7 +424,8 @@ const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t 
 }
 
 // Whether the micro-kernel sees to the epilogue.
-bool finishes_in_registers(const MatmulTile& tile) {
+bool finishes_in_registers(const MatmulTile& tile, bool direct) {
+  if (direct && tile.derivative_at != nullptr) return false;
   if (tile.before_activation != nullptr || (tile.k == 1 && tile.unpacked_b_row != 0)) return false;
   return tile.activation.kind == Activation::relu ||
          (tile.activation.kind == Activation::linear && tile.derivative_at == nullptr);
@@ -407,7 +439,7 @@ void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
     const std::size_t at = row * tile.c_row;
     float* const c = tile.c + at;
     if (tile.derivative_at != nullptr) {
-      activation_backward(tile.activation, c, tile.derivative_at + at, c, tile.n, false);
+      tile.activation_backward(tile.activation, c, tile.derivative_at + at, c, tile.n, false);
       continue;
     }
     if (tile.bias != nullptr) add(c, tile.bias, c, tile.n);
@@ -468,13 +500,18 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group
 // k == 1: each row is a multiple of the one row of B. A plain product, for a multiply-add to 0 takes longer:
 // they differ in the sign of a 0.
 void outer_rows(const MicroTile& t, std::size_t rows) {
+  const float* const b = t.b;
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
-    float* c = t.c + r * t.c_row;
-    over_lanes(t.cols, [&](std::size_t j, auto lanes) {
-      const Floats b = load(t.b + j, lanes);
-      store(c + j, t.accumulate ? multiply_add(element, b, load(c + j, lanes)) : element * b, lanes);
-    });
+    float* const c = t.c + r * t.c_row;
+    if (t.accumulate) {
+      over_lanes(t.cols, [=](std::size_t j, auto lanes) {
+        store(c + j, multiply_add(element, load(b + j, lanes), load(c + j, lanes)), lanes);
+      });
+    } else {
+      over_lanes(t.cols,
+                 [=](std::size_t j, auto lanes) { store(c + j, element * load(b + j, lanes), lanes); });
+    }
   }
 }
 
@@ -523,7 +560,7 @@ void matmul_tile(const MatmulTile& tile) {
   }
   const bool keeps =
       updates && !tile.accumulate && tile.n <= kUpdateCols;  // the gradient never leaves the cache
-  const bool in_registers = !updates && tile.last && finishes_in_registers(tile);
+  const bool in_registers = !updates && tile.last && finishes_in_registers(tile, direct);
   const bool derives = in_registers && tile.derivative_at != nullptr;
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t begin = tile.m * group / groups;
@@ -557,29 +594,4 @@ void matmul_tile(const MatmulTile& tile) {
       finish_rows(tile, begin, rows);
     }
   }
-}
-
-// ---- sums of columns
-
-template <std::size_t kVectors, class Lanes>
-inline void column_sum_strip(const float* x, std::size_t row_stride, std::size_t rows, bool accumulate,
-                             float* out, Lanes lanes) {
-  Floats total[kVectors];
-  for (std::size_t v = 0; v < kVectors; ++v) total[v] = accumulate ? load(out + v * kLanes, lanes) : Floats{};
-  for (std::size_t i = 0; i < rows; ++i, x += row_stride) {
-    for (std::size_t v = 0; v < kVectors; ++v) total[v] = total[v] + load(x + v * kLanes, lanes);
-  }
-  for (std::size_t v = 0; v < kVectors; ++v) store(out + v * kLanes, total[v], lanes);
-}
-
-void column_sum(const float* x, std::size_t row_stride, std::size_t rows, std::size_t cols, bool accumulate,
-                float* out) {
-  constexpr std::size_t kStrip = 4;
-  std::size_t j = 0;
-  for (; j + kStrip * kLanes <= cols; j += kStrip * kLanes) {
-    column_sum_strip<kStrip>(x + j, row_stride, rows, accumulate, out + j, All{});
-  }
-  over_lanes(cols - j, [&](std::size_t i, auto lanes) {
-    column_sum_strip<1>(x + j + i, row_stride, rows, accumulate, out + j + i, lanes);
-  });
 }

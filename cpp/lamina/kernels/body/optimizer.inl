@@ -1,4 +1,5 @@
 // The optimizers' rules: one pass over parameters, gradients and slots. kernels.h states each rule.
+#include "lamina/kernels/body/optimizer_pass.inl"
 
 // What every rule shares, broadcast once.
 struct OptimizerConstants {
@@ -20,12 +21,6 @@ inline OptimizerConstants constants_of(const OptimizerPass& pass) {
 inline Floats regularized(Floats g, Floats w, float l1, float l2) {
   g = multiply_add(sign_of(w), l1, g);
   return multiply_add(w, 2.0F * l2, g);
-}
-
-// Whether there is nothing but the rule.
-inline bool is_plain(const OptimizerPass& pass) {
-  return pass.gradient_scale == 1.0F && pass.l1 == 0.0F && pass.l2 == 0.0F &&
-         !(pass.clip_value < kInfinity) && pass.weight_decay == 0.0F && pass.ema == nullptr;
 }
 
 // The part before and after the rule; rule(i, lanes, w, g) gives the new w and updates the slots. The plain

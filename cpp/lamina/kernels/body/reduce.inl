@@ -1,4 +1,4 @@
-// Sums in float64, and tests for finite numbers.
+// Sums in float64.
 //
 // A sum keeps four vectors of float64 lanes; element i goes to lane i % (4 * kDoubleLanes), and the lanes are
 // added by halves at the end. So the order depends on n and the ISA only.
@@ -42,19 +42,4 @@ double dot(const float* x, const float* y, std::size_t n) {
 
 double sum_squares(const float* x, std::size_t n) {
   return dot(x, x, n);
-}
-
-// Whether no element has an exponent of all ones. Blocks keep the inner loop free of branches.
-bool all_finite(const float* x, std::size_t n) {
-  constexpr std::size_t kBlock = 512;
-  constexpr std::uint32_t kExponent = 0x7f800000U;
-  for (std::size_t begin = 0; begin < n; begin += kBlock) {
-    const std::size_t end = n - begin < kBlock ? n : begin + kBlock;
-    std::uint32_t full = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      full |= (element<std::uint32_t>(x, i) & kExponent) == kExponent ? 1U : 0U;
-    }
-    if (full != 0) return false;
-  }
-  return true;
 }

@@ -1,4 +1,4 @@
-// Softmax and log_softmax of rows, and their gradients.
+// Softmax and log_softmax of rows.
 //
 // The largest element is subtracted first, so nothing overflows; sums are taken in float64, in an order that
 // depends on the number of columns and the ISA only.
@@ -10,16 +10,6 @@ inline float row_maximum(const float* x, std::size_t cols) {
   });
   return largest_lane(largest);
 }
-
-// Sums of float32 lanes in float64.
-struct LaneSum {
-  Doubles low = {}, high = {};
-  void add(Floats v) {
-    low += low_doubles(v);
-    high += high_doubles(v);
-  }
-  double total() const { return sum_lanes(low + high); }
-};
 
 inline float log_of(float x) {
   return log(broadcast(x))[0];
@@ -51,34 +41,6 @@ void log_softmax(const float* x, float* y, std::size_t rows, std::size_t cols) {
     const float log_sum = log_of(static_cast<float>(sum.total()));
     over_lanes(cols, [&](std::size_t i, auto lanes) {
       store(y + i, (load(x + i, lanes) - largest) - log_sum, lanes);
-    });
-  }
-}
-
-void softmax_backward(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
-                      bool accumulate) {
-  for (std::size_t row = 0; row < rows; ++row, d_y += cols, y += cols, d_x += cols) {
-    LaneSum sum;
-    over_lanes(cols, [&](std::size_t i, auto lanes) { sum.add(load(d_y + i, lanes) * load(y + i, lanes)); });
-    const Floats inner = broadcast(static_cast<float>(sum.total()));
-    over_lanes(cols, [&](std::size_t i, auto lanes) {
-      Floats d = load(y + i, lanes) * (load(d_y + i, lanes) - inner);
-      if (accumulate) d = d + load(d_x + i, lanes);
-      store(d_x + i, d, lanes);
-    });
-  }
-}
-
-void log_softmax_backward(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
-                          bool accumulate) {
-  for (std::size_t row = 0; row < rows; ++row, d_y += cols, y += cols, d_x += cols) {
-    LaneSum sum;
-    over_lanes(cols, [&](std::size_t i, auto lanes) { sum.add(load(d_y + i, lanes)); });
-    const Floats total = broadcast(static_cast<float>(sum.total()));
-    over_lanes(cols, [&](std::size_t i, auto lanes) {
-      Floats d = multiply_add(exp(load(y + i, lanes)), -total, load(d_y + i, lanes));
-      if (accumulate) d = d + load(d_x + i, lanes);
-      store(d_x + i, d, lanes);
     });
   }
 }

@@ -91,7 +91,9 @@ inline Ints lane_index() {
 
 // How much of a vector takes part: all lanes, or the first `count` (a tail). Lanes beyond load as 0 and store
 // nothing; memory beyond is neither read nor written.
-struct All {};
+struct All {
+  static constexpr std::size_t count = kLanes;
+};
 struct Part {
   std::size_t count;
 };
@@ -136,6 +138,19 @@ inline void store(float* p, Floats v, Part part) {
   }
   if ((part.count & 1) != 0) _mm_store_ss(p, rest);
 }
+#elif defined(__SSE2__)
+inline Floats load(const float* p, Part part) {
+  if (part.count == 4) return load(p);
+  if (part.count == 1) return (Floats)_mm_load_ss(p);
+  const __m128 pair = _mm_loadl_pi(_mm_setzero_ps(), (const __m64*)p);
+  return (Floats)(part.count == 2 ? pair : _mm_movelh_ps(pair, _mm_load_ss(p + 2)));
+}
+inline void store(float* p, Floats v, Part part) {
+  if (part.count == 4) return store(p, v);
+  if (part.count == 1) return _mm_store_ss(p, (__m128)v);
+  _mm_storel_pi((__m64*)p, (__m128)v);
+  if (part.count == 3) _mm_store_ss(p + 2, _mm_movehl_ps((__m128)v, (__m128)v));
+}
 #else
 inline Floats load(const float* p, Part part) {
   Floats v = {};
@@ -146,6 +161,23 @@ inline void store(float* p, Floats v, Part part) {
   for (std::size_t i = 0; i < part.count; ++i) p[i] = v[i];
 }
 #endif
+
+// All lanes or fewer, as `count` says: for bodies so large that they should stand once, not also for the
+// tail.
+struct Some {
+  std::size_t count;
+};
+
+inline Floats load(const float* p, Some some) {
+  return some.count == kLanes ? load(p) : load(p, Part{some.count});
+}
+inline void store(float* p, Floats v, Some some) {
+  if (some.count == kLanes) {
+    store(p, v);
+  } else {
+    store(p, v, Part{some.count});
+  }
+}
 
 // v, with `fill` in the lanes that take no part.
 inline Floats fill_rest(Floats v, All, float) {
@@ -161,6 +193,12 @@ inline void over_lanes(std::size_t n, F&& f) {
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) f(i, All{});
   if (i < n) f(i, Part{n - i});
+}
+
+// The same with one call of f, for Some lanes.
+template <class F>
+inline void over_some_lanes(std::size_t n, F&& f) {
+  for (std::size_t i = 0; i < n; i += kLanes) f(i, Some{n - i < kLanes ? n - i : kLanes});
 }
 
 // a * b + c: fused (one rounding) where the ISA has FMA, else rounded twice.
@@ -291,3 +329,13 @@ inline float largest_lane(Floats v) {
   }
   return lane[0];
 }
+
+// Sums of float32 lanes in float64.
+struct LaneSum {
+  Doubles low = {}, high = {};
+  void add(Floats v) {
+    low += low_doubles(v);
+    high += high_doubles(v);
+  }
+  double total() const { return sum_lanes(low + high); }
+};

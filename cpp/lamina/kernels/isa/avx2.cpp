@@ -1,4 +1,4 @@
-// The kernels for AVX2, FMA and F16C. On other processors than x86-64 this file is empty.
+// The kernels of the Table for AVX2, FMA and F16C. On other processors than x86-64 this file is empty.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -11,7 +11,7 @@
 
 namespace lamina::kernels {
 namespace {
-#include "lamina/kernels/body/all.inl"
+#include "lamina/kernels/body/forward.inl"
 constexpr Table kTable = make_table("avx2");
 }  // namespace
 

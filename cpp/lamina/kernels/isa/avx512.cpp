@@ -1,4 +1,5 @@
-// The kernels for AVX-512 (F, BW, DQ, VL) and FMA. On other processors than x86-64 this file is empty.
+// The kernels of the Table for AVX-512 (F, BW, DQ, VL) and FMA. On other processors than x86-64 this file is
+// empty.
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes the undefined operands inside its own intrinsics for a mistake.
@@ -16,7 +17,7 @@
 
 namespace lamina::kernels {
 namespace {
-#include "lamina/kernels/body/all.inl"
+#include "lamina/kernels/body/forward.inl"
 constexpr Table kTable = make_table("avx512");
 }  // namespace
 

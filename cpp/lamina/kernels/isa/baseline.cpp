@@ -1,4 +1,4 @@
-// The kernels for any processor that the library is built for (x86-64: SSE2; ARM: NEON).
+// The kernels of the Table for any processor that the library is built for (x86-64: SSE2; ARM: NEON).
 #include <cstddef>
 #include <cstdint>
 
@@ -14,7 +14,7 @@
 
 namespace lamina::kernels {
 namespace {
-#include "lamina/kernels/body/all.inl"
+#include "lamina/kernels/body/forward.inl"
 constexpr Table kTable = make_table("baseline");
 }  // namespace
 

@@ -1,0 +1,34 @@
+// The other kernels, in the order of their dependencies, and the table of them. Included by each isa/*.cpp of
+// that table inside an anonymous namespace, with LAMINA_ISA defined.
+#include "lamina/kernels/body/vec.inl"
+// (vectors come first)
+#include "lamina/kernels/body/math.inl"
+// (functions of one variable come before their users)
+#include "lamina/kernels/body/activation_functions.inl"
+
+#include "lamina/kernels/body/activation_backward.inl"
+#include "lamina/kernels/body/combine.inl"
+#include "lamina/kernels/body/convert.inl"
+#include "lamina/kernels/body/map.inl"
+#include "lamina/kernels/body/optimizer.inl"
+#include "lamina/kernels/body/random.inl"
+#include "lamina/kernels/body/rows_backward.inl"
+
+constexpr TrainingTable make_training_table(const char* name) {
+  TrainingTable t = {};
+  t.name = name;
+  t.map = map;
+  t.combine = combine;
+  t.combine_scalar = combine_scalar;
+  t.activation_backward = activation_backward;
+  t.softmax_backward = softmax_backward;
+  t.log_softmax_backward = log_softmax_backward;
+  t.extreme = extreme;
+  t.all_finite = all_finite;
+  t.convert = convert;
+  t.dropout = dropout;
+  t.random_words = random_words;
+  t.optimizer = optimizer;
+  t.regularize = regularize;
+  return t;
+}
