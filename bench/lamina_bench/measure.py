@@ -19,8 +19,9 @@ from .workloads import PREDICTION, reference_losses, reference_prediction, workl
 CHECKED_STEPS = 5
 CHECKED_ROWS = 8
 # Of losses, relative; of predictions, against the largest. Most of it is PyTorch's, which adds epsilon at
-# another place of Adam's formula; a wrong formula is wrong by several per cent after five steps.
-TOLERANCE = 2e-4
+# another place of Adam's formula, 2.3e-4 at a width of 2,048; a wrong formula is wrong by several per cent
+# after five steps.
+TOLERANCE = 5e-4
 
 
 class DisagreementError(RuntimeError):
