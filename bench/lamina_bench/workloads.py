@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from lamina._workload import BETA_1, BETA_2, EPSILON, NumpyNetwork, Workload
 from lamina._workload import ROWS as SMALL_ROWS
-from lamina._workload import NumpyNetwork, Workload
 
 TRAINING = {
     **SMALL_ROWS,
@@ -40,9 +42,19 @@ def workload_named(name: str) -> Workload:
     return {**TRAINING, **CROSSOVER, "fashion": FASHION}[name]
 
 
-def reference_losses(workload: Workload, steps: int) -> list[float]:
-    """Losses of the first steps in float64."""
-    network = NumpyNetwork(workload, workload.weights(), np.float64)
+class _CorrectedEpsilonNetwork(NumpyNetwork):
+    """Adam as PyTorch writes it: epsilon is added to the root of the corrected v, not of v itself."""
+
+    def _adam(self, w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, rate: float) -> None:
+        m += (1 - BETA_1) * (g - m)
+        v += (1 - BETA_2) * (g * g - v)
+        w -= rate * m / (np.sqrt(v) + EPSILON * math.sqrt(1 - BETA_2**self.updates))
+
+
+def reference_losses(workload: Workload, steps: int, corrects_epsilon: bool = False) -> list[float]:
+    """Losses of the first steps in float64, by the formula of Adam that a peer has."""
+    kind = _CorrectedEpsilonNetwork if corrects_epsilon else NumpyNetwork
+    network = kind(workload, workload.weights(), np.float64)
     x, y = workload.data()
     return [network.step(*batch_of(workload, x, y, i)) for i in range(steps)]
 

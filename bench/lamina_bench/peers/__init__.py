@@ -21,6 +21,7 @@ class Listing:
     peer: str
     trains: Callable[[Workload], bool] = lambda workload: True
     predicts: bool = True
+    corrects_epsilon: bool = False  # Adam adds epsilon to the corrected root, as in PyTorch's formula
 
 
 def _loss_like_ours(workload: Workload) -> bool:
@@ -32,7 +33,7 @@ def _loss_like_ours(workload: Workload) -> bool:
 PEERS = {
     "lamina": Listing("lamina", "lamina", "lamina_peer", "LaminaPeer"),
     "NumPy": Listing("numpy", "numpy", "numpy_peer", "NumpyPeer"),
-    "PyTorch": Listing("torch", "torch", "torch_peer", "TorchPeer"),
+    "PyTorch": Listing("torch", "torch", "torch_peer", "TorchPeer", corrects_epsilon=True),
     "JAX jit": Listing("jax", "jax", "jax_peer", "JaxStepPeer"),
     "JAX scan": Listing("jax", "jax", "jax_peer", "JaxScanPeer", predicts=False),
     "scikit-learn": Listing(
