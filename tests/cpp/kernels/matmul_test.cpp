@@ -1,7 +1,9 @@
 // Matrix products: values against float64, and bits against one multiply-add chain an element.
 #include "lamina/kernels/matmul.h"
 
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <string>
 
 #include "lamina/kernels/activation.h"
@@ -179,6 +181,63 @@ TEST_CASE("bias and activation follow the product") {
     check_epilogue(3, 600, 33, kind);
     check_epilogue(20, 600, 530, kind);
     check_epilogue(5, 0, 4, kind);
+  }
+}
+
+// The epilogues that run while C is in registers, of tiles of all sizes. With `hostile`, rows of A hold what
+// no training should bring forth.
+void check_in_registers(std::size_t m, std::size_t k, std::size_t n, bool hostile) {
+  Matrices x(m, k, n, false, false);
+  if (hostile && k > 0) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    const float values[] = {
+        std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity, 3e38F, 1e-40F, -0.0F};
+    for (std::size_t i = 0; i < m; ++i) x.a[i * k + (i * 7 + k - 1) % k] = values[i % 6];
+  }
+  const std::size_t size = x.start.size();
+  const Guarded<> output(Numbers(m + n).floats(size));
+  const std::vector<float> plain = multiplied(x.product(nullptr), size, x.start, serial_executor());
+  const auto check = [&](const Matmul& p, const std::vector<float>& want) {
+    const std::vector<float> c = multiplied(p, size, x.start, serial_executor());
+    for (std::size_t at = 0; at < size; ++at) {
+      INFO(m << "x" << k << "x" << n << " at " << at);
+      REQUIRE((same_bits(&c[at], &want[at], 1) || (std::isnan(c[at]) && std::isnan(want[at]))));
+    }
+  };
+  for (const Activation kind : {Activation::linear, Activation::relu}) {
+    for (const bool biased : {false, true}) {
+      Matmul p = x.product(nullptr);
+      p.bias = biased ? x.bias.data() : nullptr;
+      p.activation = with_default_alpha(kind);
+      std::vector<float> want = plain;
+      for (std::size_t i = 0; i < m; ++i) {
+        float* const row = want.data() + i * x.c_row();
+        for (std::size_t j = 0; biased && j < n; ++j) row[j] += x.bias[j];
+        activation_forward(p.activation, row, row, 1, n, serial_executor());
+      }
+      check(p, want);
+    }
+  }
+  Matmul p = x.product(nullptr);
+  p.activation = with_default_alpha(Activation::relu);
+  p.derivative_at = output.data();
+  p.training = &training_table();
+  std::vector<float> want = plain;
+  for (std::size_t i = 0; i < m; ++i) {
+    float* const row = want.data() + i * x.c_row();
+    training_table().activation_backward(p.activation, row, output.data() + i * x.c_row(), row, n, false);
+  }
+  check(p, want);
+}
+
+TEST_CASE("bias, relu and its derivative in registers have the bits of passes of their own") {
+  for (std::size_t m : {1U, 4U, 6U, 7U, 8U, 13U, 14U, 15U, 29U}) {
+    for (std::size_t n : {1U, 15U, 16U, 17U, 31U, 32U, 33U, 70U}) {
+      for (std::size_t k : {0U, 1U, 2U, 64U}) {
+        check_in_registers(m, k, n, false);
+        check_in_registers(m, k, n, true);
+      }
+    }
   }
 }
 
