@@ -218,7 +218,7 @@ class Shard:
 
     def pieces(self) -> Iterator[Any]:
         """Yield the rows."""
-        raise NotImplementedError
+        raise NotImplementedError  # by each kind of shard
 
 
 class MappedShard(Shard):

@@ -312,7 +312,7 @@ class _Step(Dataset):
         return self.source._steps()
 
     def _through(self, batches: Iterator[Any]) -> Iterator[Any]:
-        raise NotImplementedError
+        raise NotImplementedError  # by each kind of step
 
 
 class _Batched(_Step):

@@ -265,22 +265,22 @@ class MLP(BaseEstimator):  # type: ignore[misc]
     # ---- of subclasses
 
     def _validation_options(self) -> dict[str, Any]:
-        raise NotImplementedError
+        raise NotImplementedError  # by the classifier and the regressor
 
     def _check_loss(self) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # by the classifier and the regressor
 
     def _encode(self, y: Any, incremental: bool) -> NDArray[Any]:
-        raise NotImplementedError
+        raise NotImplementedError  # by the classifier and the regressor
 
     def _encode_known(self, y: Any) -> NDArray[Any]:
-        raise NotImplementedError
+        raise NotImplementedError  # by the classifier and the regressor
 
     def _weigh_classes(self, y: Any, weights: Any, incremental: bool) -> Any:
         return weights
 
     def _choose_objective(self, targets: NDArray[Any]) -> tuple[Objective, int]:
-        raise NotImplementedError
+        raise NotImplementedError  # by the classifier and the regressor
 
     def _score_rows(self, rows: Training) -> float:
-        raise NotImplementedError
+        raise NotImplementedError  # by the classifier and the regressor
