@@ -16,9 +16,10 @@ namespace lamina::kernels {
 
 namespace {
 
-constexpr std::size_t kBlockDepth = 256;
-constexpr std::size_t kBlockCols = 1024;  // a packed block is at most 1 MB, for L2
-constexpr std::size_t kUpdateCols = 512;  // narrower where C stays in the kernel's own memory
+constexpr std::size_t kBlockDepth = 448;
+constexpr std::size_t kBlockCols = 448;     // a packed block is at most 0.8 MB, for L2
+constexpr std::size_t kScratchCols = 1024;  // of the blocks of all threads
+constexpr std::size_t kUpdateCols = 512;    // where C stays in the kernel's own memory
 // B is read in place, however large it is, up to so many rows of C (or a tile, if that has more); up to twice
 // as many, if it has at most kTwiceFloats; up to kUnpackedTiles tiles, if it has at most kUnpackedFloats; and
 // up to kUnpackedRows, if it stays in L1.
@@ -77,9 +78,9 @@ class Product {
     }
     const std::size_t threads = std::min(tasks_for(p_.n, p_.k), executor_.threads());
     if (threads == 1 || shares_columns()) {
-      run_by_columns(std::min(threads, kBlockCols / table_.tile_cols));
+      run_by_columns(std::min(threads, kScratchCols / table_.tile_cols));
     } else {
-      over_blocks({0, p_.n}, widest(), [&](const Block& block, const Block&) { run_block(block); });
+      over_blocks({0, p_.n}, kUpdateCols, [&](const Block& block, const Block&) { run_block(block); });
     }
   }
 
@@ -87,8 +88,6 @@ class Product {
   struct Block {
     std::size_t col, cols, begin, depth;  // columns of C, and the stretch of k
   };
-
-  std::size_t widest() const { return p_.update == nullptr ? kBlockCols : kUpdateCols; }
 
   // Sharing columns, a thread keeps its packed part of B to itself, and meets all of A; sharing rows keeps
   // bands of C whole, which is what an update wants, and what writing C wants where that is most of the work.
@@ -122,10 +121,10 @@ class Product {
   // Each task packs the blocks of its own columns. Few rows meet them right away, while they are in L1.
   void run_by_columns(std::size_t parts) const {
     const std::size_t most_cols =
-        std::min(widest(), kBlockCols / parts / table_.tile_cols * table_.tile_cols);
+        std::min(p_.update == nullptr ? kBlockCols : kUpdateCols, kScratchCols / parts / table_.tile_cols * table_.tile_cols);
     run_tasks(parts, executor_, [&](std::size_t task) {
       const Range cols = part_of(p_.n, table_.tile_cols, task, parts);
-      const std::size_t place = p_.n <= kBlockCols ? cols.begin : task * most_cols;
+      const std::size_t place = p_.n <= kScratchCols ? cols.begin : task * most_cols;
       float* const packed = scratch_ + place * std::min(p_.k, kBlockDepth);
       over_blocks(cols, most_cols, [&](const Block& block, const Block& next) {
         const std::size_t step = p_.m <= kFewRows ? 2 * table_.tile_cols : block.cols;
@@ -278,7 +277,7 @@ void activate_rows(const Matmul& product, Executor& executor) {
 }
 
 std::size_t packed_floats(std::size_t n, std::size_t k) {
-  return std::min(k, kBlockDepth) * round_up(std::min(n, kBlockCols), table().tile_cols);
+  return std::min(k, kBlockDepth) * round_up(std::min(n, kScratchCols), table().tile_cols);
 }
 
 // One column: C' = B' A' is one row, and fills vectors that C would leave all but empty. The bits are the

@@ -121,11 +121,18 @@ void pack_strip(const float* from, std::size_t step, std::size_t across, std::si
   }
 }
 
+// Rows of B are read a few at a time, all panels of them, as a stream.
 void pack_b(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k, std::size_t n,
             float* packed) {
-  for (std::size_t col = 0; col < n; col += kTileCols, packed += k * kTileCols) {
-    const std::size_t width = n - col < kTileCols ? n - col : kTileCols;
-    for (std::size_t i = 0; width < kTileCols && i < k * kTileCols; i += kLanes) store(packed + i, Floats{});
-    pack_strip(b + col * b_col, b_row, b_col, k, width, packed, kTileCols);
+  constexpr std::size_t kRowsAtOnce = 8;
+  const std::size_t rows = b_col == 1 ? kRowsAtOnce : k;
+  for (std::size_t begin = 0; begin < k; begin += rows) {
+    const std::size_t depth = k - begin < rows ? k - begin : rows;
+    float* to = packed + begin * kTileCols;
+    for (std::size_t col = 0; col < n; col += kTileCols, to += k * kTileCols) {
+      const std::size_t width = n - col < kTileCols ? n - col : kTileCols;
+      for (std::size_t i = 0; width < kTileCols && i < depth * kTileCols; i += kLanes) store(to + i, Floats{});
+      pack_strip(b + begin * b_row + col * b_col, b_row, b_col, depth, width, to, kTileCols);
+    }
   }
 }
