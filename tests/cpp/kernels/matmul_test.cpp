@@ -137,6 +137,14 @@ TEST_CASE("products larger than a block are still single chains") {
   check_chains({31, 515, 530, true, false});
   check_chains({300, 70, 37, false, false});
   check_chains({40, 300, 1030, false, true});
+  check_chains({33, 460, 470, false, false});
+}
+
+TEST_CASE("products that read B as a stream are still single chains") {
+  check_chains({1, 515, 530, false, false});
+  check_chains({1, 1026, 257, true, false});
+  check_chains({3, 1029, 4101, false, false});
+  check_chains({8, 2050, 2049, false, false});
 }
 
 TEST_CASE("a row has the same bits alone and in a batch") {
@@ -180,6 +188,8 @@ TEST_CASE("bias and activation follow the product") {
     check_epilogue(1, 7, 10, kind);
     check_epilogue(3, 600, 33, kind);
     check_epilogue(20, 600, 530, kind);
+    check_epilogue(1, 520, 513, kind);
+    check_epilogue(2, 2049, 2050, kind);
     check_epilogue(5, 0, 4, kind);
   }
 }

@@ -6,8 +6,8 @@
 // the store.
 
 constexpr bool kMasksAreFree = LAMINA_ISA == 2;  // whole tiles then need no code of their own
-constexpr std::size_t kRowsAhead = 8;            // B is prefetched so far ahead: 10 % at 128 x 512 x 512
-constexpr std::size_t kDirectRows = 4;           // rows at a time when B is in place and rows are few
+constexpr std::size_t kRowsAhead = 4;   // of B, prefetched: eight that lie 4 KB apart would evict each other
+constexpr std::size_t kDirectRows = 4;  // rows at a time when B is in place and rows are few
 
 // One tile of C: as MatmulTile, with the distance of B's rows. `cols` counts columns of C; B is read in full
 // vectors when it is padded with zeros, as packing does.

@@ -131,7 +131,8 @@ void pack_b(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k,
     float* to = packed + begin * kTileCols;
     for (std::size_t col = 0; col < n; col += kTileCols, to += k * kTileCols) {
       const std::size_t width = n - col < kTileCols ? n - col : kTileCols;
-      for (std::size_t i = 0; width < kTileCols && i < depth * kTileCols; i += kLanes) store(to + i, Floats{});
+      for (std::size_t i = 0; width < kTileCols && i < depth * kTileCols; i += kLanes)
+        store(to + i, Floats{});
       pack_strip(b + begin * b_row + col * b_col, b_row, b_col, depth, width, to, kTileCols);
     }
   }
