@@ -223,7 +223,7 @@ class Product {
       const Range part = part_of(extent, unit, task, parts);
       const Range rows = by_columns ? Range{0, p_.m} : part;
       const Range cols = by_columns ? part : Range{0, p_.n};
-      const std::size_t most = streams_b() ? kStreamedDepth : p_.k;
+      const std::size_t most = streams_b() ? kStreamedDepth : std::max<std::size_t>(p_.k, 1);
       for (std::size_t begin = 0; begin == 0 || begin < p_.k; begin += most) {
         MatmulTile tile = tile_at(rows, cols, begin, std::min(most, p_.k - begin));
         tile.packed_b = p_.b + begin * b_row_ + cols.begin;
