@@ -33,6 +33,11 @@ constexpr std::size_t kL1Floats = std::size_t{1} << 12;
 // at 8 x 4096 x 4096.
 constexpr std::size_t kStreamedFloats = std::size_t{1} << 22;
 constexpr std::size_t kStreamedDepth = 16;
+// From this size on, tiles of few rows, which ask for B more often, read it in place by strips of two panels
+// that stay in L1: 8 % faster at 32 x 128 x 784 with AVX2, 28 % at 60 x 512 x 384.
+constexpr std::size_t kStripFloats = 3 * (std::size_t{1} << 15);
+constexpr std::size_t kStripDepth = 392;
+constexpr std::size_t kStripTileRows = 8;
 constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kLineFloats = 16;  // of a cache line
 constexpr std::size_t kAheadFloats = std::size_t{1} << 18;  // B is prefetched from this size on
@@ -212,6 +217,12 @@ class Product {
     return p_.update == nullptr && p_.m > 1 && p_.m <= rows_at_once() && p_.k * p_.n >= kStreamedFloats;
   }
 
+  // Whether B is read in strips that all rows of C meet while they are in L1.
+  bool strips_b() const {
+    return p_.update == nullptr && p_.m > rows_at_once() && table_.tile_rows <= kStripTileRows &&
+           p_.k * p_.n >= kStripFloats;
+  }
+
   void run_in_place() const {
     const std::size_t tasks = tasks_for(p_.n, p_.k);
     const bool by_columns = p_.m <= kDirectRows || shares_columns();
@@ -219,16 +230,22 @@ class Product {
     const std::size_t unit = by_columns ? table_.tile_cols : table_.tile_rows;
     const std::size_t parts =
         std::min(by_columns ? std::min(tasks, executor_.threads()) : tasks, divide_up(extent, unit));
+    std::size_t depth = std::max<std::size_t>(p_.k, 1);
+    if (streams_b()) depth = kStreamedDepth;
+    if (strips_b()) depth = divide_up(p_.k, divide_up(p_.k, kStripDepth));
+    const std::size_t width = strips_b() ? 2 * table_.tile_cols : p_.n;
     run_tasks(parts, executor_, [&](std::size_t task) {
       const Range part = part_of(extent, unit, task, parts);
       const Range rows = by_columns ? Range{0, p_.m} : part;
       const Range cols = by_columns ? part : Range{0, p_.n};
-      const std::size_t most = streams_b() ? kStreamedDepth : std::max<std::size_t>(p_.k, 1);
-      for (std::size_t begin = 0; begin == 0 || begin < p_.k; begin += most) {
-        MatmulTile tile = tile_at(rows, cols, begin, std::min(most, p_.k - begin));
-        tile.packed_b = p_.b + begin * b_row_ + cols.begin;
-        tile.unpacked_b_row = b_row_;
-        run_tile(tile, rows.begin, cols.begin);
+      for (std::size_t begin = 0; begin == 0 || begin < p_.k; begin += depth) {
+        for (std::size_t col = cols.begin; col < cols.end; col += width) {
+          const Range some = {col, std::min(col + width, cols.end)};
+          MatmulTile tile = tile_at(rows, some, begin, std::min(depth, p_.k - begin));
+          tile.packed_b = p_.b + begin * b_row_ + col;
+          tile.unpacked_b_row = b_row_;
+          run_tile(tile, rows.begin, col);
+        }
       }
     });
   }
