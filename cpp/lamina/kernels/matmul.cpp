@@ -21,10 +21,11 @@ constexpr std::size_t kBlockCols = 448;     // a packed block is at most 0.8 MB,
 constexpr std::size_t kScratchCols = 1024;  // of the blocks of all threads
 constexpr std::size_t kUpdateCols = 512;    // where C stays in the kernel's own memory
 // B is read in place, however large it is, up to so many rows of C (or a tile, if that has more); up to twice
-// as many, if it has at most kTwiceFloats; up to kUnpackedTiles tiles, if it has at most kUnpackedFloats; and
-// up to kUnpackedRows, if it stays in L1.
+// as many, if it has at most kTwiceFloats (fewer for small tiles); up to kUnpackedTiles tiles, if it has at
+// most kUnpackedFloats; and up to kUnpackedRows, if it stays in L1.
 constexpr std::size_t kDirectRows = 8;
 constexpr std::size_t kTwiceFloats = std::size_t{1} << 21;
+constexpr std::size_t kTwiceFloatsOfSmallTiles = std::size_t{1} << 19;
 constexpr std::size_t kUnpackedTiles = 10;
 constexpr std::size_t kUnpackedFloats = std::size_t{1} << 18;
 constexpr std::size_t kUnpackedRows = 128;
@@ -33,11 +34,12 @@ constexpr std::size_t kL1Floats = std::size_t{1} << 12;
 // at 8 x 4096 x 4096.
 constexpr std::size_t kStreamedFloats = std::size_t{1} << 22;
 constexpr std::size_t kStreamedDepth = 16;
-// From this size on, tiles of few rows, which ask for B more often, read it in place by strips of two panels
-// that stay in L1: 8 % faster at 32 x 128 x 784 with AVX2, 28 % at 60 x 512 x 384.
+// Small tiles, of few rows (all but those of AVX-512), ask for B more often: from this size on they read it
+// in place by strips of two panels that stay in L1: 8 % faster at 32 x 128 x 784 with AVX2, 28 % at 60 x 512
+// x 384.
 constexpr std::size_t kStripFloats = 3 * (std::size_t{1} << 15);
 constexpr std::size_t kStripDepth = 392;
-constexpr std::size_t kStripTileRows = 8;
+constexpr std::size_t kSmallTileRows = 8;
 constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kLineFloats = 16;  // of a cache line
 constexpr std::size_t kAheadFloats = std::size_t{1} << 18;  // B is prefetched from this size on
@@ -127,8 +129,10 @@ class Product {
     }
   }
 
-  // Each task packs the blocks of its own columns. Few rows meet them right away, while they are in L1.
+  // Each task packs the blocks of its own columns. Few rows meet them right away, while they are in L1; where
+  // tiles are small, rows of B had better be read as streams (1.3x at 24 x 2048 x 2048).
   void run_by_columns(std::size_t parts) const {
+    const bool by_strips = p_.m <= kFewRows && !(small_tiles() && b_col_ == 1);
     const std::size_t most_cols = std::min(p_.update == nullptr ? kBlockCols : kUpdateCols,
                                            kScratchCols / parts / table_.tile_cols * table_.tile_cols);
     run_tasks(parts, executor_, [&](std::size_t task) {
@@ -136,7 +140,7 @@ class Product {
       const std::size_t place = p_.n <= kScratchCols ? cols.begin : task * most_cols;
       float* const packed = scratch_ + place * std::min(p_.k, kBlockDepth);
       over_blocks(cols, most_cols, [&](const Block& block, const Block& next) {
-        const std::size_t step = p_.m <= kFewRows ? 2 * table_.tile_cols : block.cols;
+        const std::size_t step = by_strips ? 2 * table_.tile_cols : block.cols;
         for (std::size_t col = 0; col < block.cols; col += step) {
           const Range some = {col, std::min(col + step, block.cols)};
           pack(block, some, packed);
@@ -196,6 +200,7 @@ class Product {
     table_.matmul_tile(tile);
   }
 
+  bool small_tiles() const { return table_.tile_rows <= kSmallTileRows; }
   std::size_t rows_at_once() const { return std::max(kDirectRows, table_.tile_rows); }
 
   // Whether B is better read where it lies. With few rows packing costs more than it saves; while B stays in
@@ -205,7 +210,8 @@ class Product {
     if (b_col_ != 1) return false;
     if (p_.k == 1) return true;
     if (p_.update == nullptr) {
-      if (p_.m <= rows_at_once() || (p_.m <= 2 * rows_at_once() && p_.k * p_.n <= kTwiceFloats)) return true;
+      const std::size_t most = small_tiles() ? kTwiceFloatsOfSmallTiles : kTwiceFloats;
+      if (p_.m <= rows_at_once() || (p_.m <= 2 * rows_at_once() && p_.k * p_.n <= most)) return true;
     }
     if (p_.m <= kUnpackedRows && p_.k * p_.n <= kL1Floats) return true;
     return p_.m <= kUnpackedTiles * table_.tile_rows && p_.k * p_.n <= kUnpackedFloats;
@@ -219,8 +225,7 @@ class Product {
 
   // Whether B is read in strips that all rows of C meet while they are in L1.
   bool strips_b() const {
-    return p_.update == nullptr && p_.m > rows_at_once() && table_.tile_rows <= kStripTileRows &&
-           p_.k * p_.n >= kStripFloats;
+    return p_.update == nullptr && p_.m > rows_at_once() && small_tiles() && p_.k * p_.n >= kStripFloats;
   }
 
   void run_in_place() const {
