@@ -138,6 +138,7 @@ TEST_CASE("products larger than a block are still single chains") {
   check_chains({300, 70, 37, false, false});
   check_chains({40, 300, 1030, false, true});
   check_chains({33, 460, 470, false, false});
+  check_chains({20, 500, 205, false, false});
 }
 
 TEST_CASE("products that read B as a stream are still single chains") {
@@ -188,6 +189,7 @@ TEST_CASE("bias and activation follow the product") {
     check_epilogue(1, 7, 10, kind);
     check_epilogue(3, 600, 33, kind);
     check_epilogue(20, 600, 530, kind);
+    check_epilogue(11, 401, 300, kind);
     check_epilogue(1, 520, 513, kind);
     check_epilogue(2, 2049, 2050, kind);
     check_epilogue(5, 0, 4, kind);
