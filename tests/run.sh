@@ -53,13 +53,13 @@ end
 begin "C++ tests, warnings as errors"
 cmake --preset dev --log-level=WARNING
 cmake --build --preset dev -j "$jobs"
-ctest --preset dev
+ctest --preset dev -j "$jobs"
 end
 
 begin "C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 cmake --preset asan --log-level=WARNING
 cmake --build --preset asan -j "$jobs"
-ctest --preset asan
+ctest --preset asan -j "$jobs"
 end
 
 begin "wheel, warnings as errors, and its installation"

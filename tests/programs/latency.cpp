@@ -1,5 +1,7 @@
 // How long predictions take: program [CALLS] [WINDOWS]. Predicts one row through 20-64-64-1, and prints the
-// median, p99, p99.9 and the longest, in nanoseconds, of each window of CALLS calls.
+// median, p99, p99.9 and the longest, in nanoseconds, of each window of CALLS calls; then the same four of a
+// loop of multiply-adds in registers that takes as long, call by call in turn with them: what interrupts it
+// is the machine.
 #include <lamina/lamina.h>
 
 #include <algorithm>
@@ -8,6 +10,36 @@
 #include <cstdlib>
 #include <vector>
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Times = std::vector<std::int64_t>;
+
+template <class F>
+std::int64_t nanoseconds(F&& f) {
+  const auto begin = Clock::now();
+  f();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count();
+}
+
+void spin(std::size_t rounds) {
+  static volatile float kept = 0;
+  float value = kept;
+  for (std::size_t round = 0; round < rounds; ++round) value = value * 0.5F + 0.5F;
+  kept = value;
+}
+
+void print(Times& times) {
+  std::sort(times.begin(), times.end());
+  for (const double share : {0.5, 0.99, 0.999}) {
+    const auto at = static_cast<std::size_t>(share * static_cast<double>(times.size()));
+    std::printf("%lld ", static_cast<long long>(times[std::min(times.size() - 1, at)]));
+  }
+  std::printf("%lld ", static_cast<long long>(times.back()));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   const std::size_t calls = argc > 1 ? static_cast<std::size_t>(std::atoll(argv[1])) : 1000000;
   const int windows = argc > 2 ? std::atoi(argv[2]) : 1;
@@ -15,22 +47,25 @@ int main(int argc, char** argv) {
       {lamina::input({20}), lamina::dense(64, "relu"), lamina::dense(64, "relu"), lamina::dense(1)}, 1);
   lamina::Predictor predictor(model);
   std::vector<float> input(20, 0.5F), output(1);
-  using Clock = std::chrono::steady_clock;
-  std::vector<std::int64_t> times(calls);
+  const auto predict = [&] { predictor.predict(input, output); };
+  const auto warm = [&](auto f) {
+    return nanoseconds([&] {
+      for (std::size_t call = 0; call < 1000; ++call) f();
+    });
+  };
+  std::size_t rounds = 16;
+  while (warm([&] { spin(rounds); }) < warm(predict)) rounds += rounds / 8;
+  Times predictions(calls), spins(calls);
   for (int window = 0; window < windows; ++window) {
-    for (std::size_t call = 0; call < 1000; ++call) predictor.predict(input, output);  // warm
+    warm(predict);
     for (std::size_t call = 0; call < calls; ++call) {
       input[call % 20] += 1e-3F;
-      const auto begin = Clock::now();
-      predictor.predict(input, output);
-      times[call] = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count();
+      predictions[call] = nanoseconds(predict);
+      spins[call] = nanoseconds([&] { spin(rounds); });
     }
-    std::sort(times.begin(), times.end());
-    const auto at = [&](double share) {
-      return static_cast<long long>(
-          times[std::min(calls - 1, static_cast<std::size_t>(share * static_cast<double>(calls)))]);
-    };
-    std::printf("%lld %lld %lld %lld\n", at(0.5), at(0.99), at(0.999), static_cast<long long>(times.back()));
+    print(predictions);
+    print(spins);
+    std::printf("\n");
     std::fflush(stdout);
   }
 }

@@ -184,7 +184,7 @@ void outer_descent(const MatmulTile& tile) {
 
 // One row of C from a B beyond L2: four rows of B are read as streams, where strips of columns would jump
 // from page to page (1.7x at 1024 x 1024, 2x at 4096 x 4096; the hardware prefetches better than we would).
-void stream_row(const MatmulTile& tile) {
+__attribute__((noinline)) void stream_row(const MatmulTile& tile) {
   constexpr std::size_t kStreams = 4;
   float* const c = tile.c;
   if (!tile.accumulate) __builtin_memset(c, 0, tile.n * sizeof(float));
@@ -204,11 +204,14 @@ void stream_row(const MatmulTile& tile) {
       store(c + j, sum, lanes);
     });
   }
+  MicroTile rest = {};
+  rest.c = c;
+  rest.cols = tile.n;
+  rest.accumulate = true;
   for (; p < tile.k; ++p, a += tile.a_col, b += b_row) {
-    const Floats element = broadcast(*a);
-    over_lanes(tile.n, [=](std::size_t j, auto lanes) {
-      store(c + j, multiply_add(element, load(b + j, lanes), load(c + j, lanes)), lanes);
-    });
+    rest.a = a;
+    rest.b = b;
+    outer_rows(rest, 1);
   }
 }
 

@@ -273,7 +273,8 @@ constexpr std::size_t direct_vectors(std::size_t rows) {
   return vectors >= 8 ? 8 : vectors >= 4 ? 4 : 2;
 }
 
-void direct_tile(const MicroTile& t, std::size_t rows) {
+// (Inlined, it would grow: 1 kB for each instruction set.)
+__attribute__((noinline)) void direct_tile(const MicroTile& t, std::size_t rows) {
   static_assert(kDirectRows == 4);
   switch (rows) {
     case 1:

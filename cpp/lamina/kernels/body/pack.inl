@@ -72,8 +72,8 @@ inline void transpose_lanes(const float* from, std::size_t from_row, float* to, 
 // to[p * to_row + j] = from[j * across + p] for p < depth, j < width, 4 <= width. A line of each source row
 // is used up at once, since rows that lie a power of two apart evict each other. The last quad overlaps the
 // one before.
-void pack_transposed(const float* from, std::size_t across, std::size_t depth, std::size_t width, float* to,
-                     std::size_t to_row) {
+__attribute__((noinline)) void pack_transposed(const float* from, std::size_t across, std::size_t depth,
+                                               std::size_t width, float* to, std::size_t to_row) {
   constexpr std::size_t kLine = 16;
   const std::size_t deep = depth / 4 * 4;
   for (std::size_t line = 0; line < deep; line += kLine) {
