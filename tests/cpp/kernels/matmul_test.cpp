@@ -36,9 +36,10 @@ bool is_fused(const Table& table) {
 // The chain that kernels.h promises.
 float chain(const Table& table, const float* a, std::size_t a_col, const float* b, std::size_t b_row,
             std::size_t k, float start) {
+  const bool fused = is_fused(table);
   float sum = start;
   for (std::size_t p = 0; p < k; ++p) {
-    if (is_fused(table)) {
+    if (fused) {
       sum = std::fma(a[p * a_col], b[p * b_row], sum);
     } else {
       const volatile float product = a[p * a_col] * b[p * b_row];
