@@ -282,15 +282,17 @@ def test_predictions_make_no_system_call(program, model_file, tmp_path):
 
 
 def test_predictions_take_a_bounded_time(program):
-    """p99.9 is within 2x of the median, in the quietest of several windows, but for what interrupts a loop
-    of the same length that calls nothing."""
+    """p99.9 is within 2x of the median, in the quietest of several windows: others may be disturbed.
+
+    Where even a loop of the same length that calls nothing is never within 2x, nothing can be told.
+    """
     windows = [list(map(int, line.split())) for line in run(program("latency"), 20000, 20).splitlines()]
     assert len(windows) == 20
-    excesses = [
-        (p999 - median - (loop_p999 - loop_median)) / median
-        for median, _, p999, _, loop_median, _, loop_p999, _ in windows
-    ]
-    assert min(excesses) <= 1, windows
+    ratios = [p999 / median for median, _, p999, *_ in windows]
+    loop_ratios = [p999 / median for *_, median, _, p999, _ in windows]
+    if min(ratios) > 2 and min(loop_ratios) > 2:
+        pytest.skip(f"SKIPPED: this machine interrupts any loop: {min(loop_ratios):.1f} times its median")
+    assert min(ratios) <= 2, windows
 
 
 # ---- what the headers include
