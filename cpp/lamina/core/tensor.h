@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -163,6 +164,7 @@ class Buffer {
 
  private:
   struct Free {
+    std::align_val_t alignment;
     void operator()(float* memory) const;
   };
   std::unique_ptr<float[], Free> memory_;

@@ -39,10 +39,6 @@ struct MatmulTile {
   // 0, or: B isn't packed but row-major, with this distance of rows, and packed_b is its element (0, 0). For
   // small m, where packing costs more than it saves; the bits are the same.
   std::size_t unpacked_b_row;
-  // Or null: what is read after this tile, prefetched meanwhile. It lies in columns of cache lines, each of
-  // `ahead_rows` lines `ahead_row` floats apart; cut into pieces of k lines, there are `ahead_stretches`.
-  const float* ahead;
-  std::size_t ahead_row, ahead_rows, ahead_stretches;
   // Epilogue, run when `last`: c = activation(c + bias), and before_activation (if not null, same layout as
   // c) receives c + bias. Elementwise activations only (not softmax, log_softmax).
   bool last;

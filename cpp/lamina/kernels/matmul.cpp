@@ -1,6 +1,6 @@
 // A product is cut into blocks of at most kBlockCols columns and kBlockDepth of k; a block of B is packed
-// into scratch and meets every row of A, while the next one is prefetched. Blocks of k run in order and
-// accumulate, so each element of C stays one chain. B that is small for its rows is read where it lies.
+// into scratch and meets every row of A. Blocks of k run in order and accumulate, so each element of C stays
+// one chain. B that is small for its rows is read where it lies.
 //
 // Threads share out columns: each packs its own, so that no packed part of B goes from one core's cache to
 // another's (sharing it costs an eighth to a third of the time at 256 x 4096 x 4096 on two cores). Products
@@ -20,12 +20,14 @@ constexpr std::size_t kBlockDepth = 448;
 constexpr std::size_t kBlockCols = 448;     // a packed block is at most 0.8 MB, for L2
 constexpr std::size_t kScratchCols = 1024;  // of the blocks of all threads
 constexpr std::size_t kUpdateCols = 512;    // where C stays in the kernel's own memory
-// B is read in place, however large it is, up to so many rows of C (or a tile, if that has more); up to twice
-// as many, if it has at most kTwiceFloats (fewer for small tiles); up to kUnpackedTiles tiles, if it has at
-// most kUnpackedFloats; and up to kUnpackedRows, if it stays in L1.
+// B is read in place, however large it is, up to so many rows of C (or a tile, if that has more); up to a few
+// times as many, if it has at most so many floats; up to kUnpackedTiles tiles, if it has at most
+// kUnpackedFloats; and up to kUnpackedRows, if it stays in L1.
 constexpr std::size_t kDirectRows = 8;
-constexpr std::size_t kTwiceFloats = std::size_t{1} << 21;
-constexpr std::size_t kTwiceFloatsOfSmallTiles = std::size_t{1} << 19;
+constexpr std::size_t kFewTiles = 3;
+constexpr std::size_t kFewTilesFloats = std::size_t{1} << 21;
+constexpr std::size_t kFewTilesOfSmall = 2;
+constexpr std::size_t kFewTilesFloatsOfSmall = std::size_t{1} << 19;
 constexpr std::size_t kUnpackedTiles = 10;
 constexpr std::size_t kUnpackedFloats = std::size_t{1} << 18;
 constexpr std::size_t kUnpackedRows = 128;
@@ -42,9 +44,8 @@ constexpr std::size_t kStripDepth = 392;
 constexpr std::size_t kSmallTileRows = 8;
 constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kLineFloats = 16;  // of a cache line
-constexpr std::size_t kAheadFloats = std::size_t{1} << 18;  // B is prefetched from this size on
-constexpr std::size_t kDeepEnough = 32;                     // from this k on, threads share columns
-constexpr std::size_t kWorkPerTask = 1 << 18;               // multiply-adds that pay for waking a thread
+constexpr std::size_t kDeepEnough = 32;  // from this k on, threads share columns
+constexpr std::size_t kWorkPerTask = 1 << 18;  // multiply-adds that pay for waking a thread
 
 std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
@@ -91,7 +92,7 @@ class Product {
     if (threads == 1 || shares_columns()) {
       run_by_columns(std::min(threads, kScratchCols / table_.tile_cols));
     } else {
-      over_blocks({0, p_.n}, kUpdateCols, [&](const Block& block, const Block&) { run_block(block); });
+      over_blocks({0, p_.n}, kUpdateCols, [&](const Block& block) { run_block(block); });
     }
   }
 
@@ -107,25 +108,19 @@ class Product {
            p_.k >= kDeepEnough;
   }
 
-  // Calls f(block, the next one) for blocks of nearly equal extents, as a short last one would cost as much
-  // as it computes. After the last one comes one of no columns.
+  // Calls f(block) for blocks of nearly equal extents, as a short last one would cost as much as it computes.
+  // They are whole cache lines deep, by which a transposed B is packed (10 % at 256 x 4096 x 4096).
   template <class F>
   void over_blocks(Range cols, std::size_t most_cols, F&& f) const {
     const std::size_t total = cols.end - cols.begin;
+    const std::size_t k = std::max<std::size_t>(p_.k, 1);
     if (total == 0) return;
     const std::size_t width = round_up(divide_up(total, divide_up(total, most_cols)), table_.tile_cols);
-    const std::size_t deepest = p_.k == 0 ? 0 : divide_up(p_.k, divide_up(p_.k, kBlockDepth));
-    Block block = {cols.begin, std::min(width, total), 0, deepest};
-    while (block.cols > 0) {
-      Block next = block;
-      next.begin += block.depth;
-      next.depth = std::min(deepest, p_.k - next.begin);
-      if (next.depth == 0) {
-        const std::size_t col = block.col + block.cols;
-        next = {col, std::min(width, cols.end - col), 0, deepest};
+    const std::size_t depth = round_up(divide_up(k, divide_up(k, kBlockDepth)), kLineFloats);
+    for (std::size_t col = cols.begin; col < cols.end; col += width) {
+      for (std::size_t begin = 0; begin < k; begin += depth) {
+        f(Block{col, std::min(width, cols.end - col), begin, std::min(depth, p_.k - begin)});
       }
-      f(block, next);
-      block = next;
     }
   }
 
@@ -139,12 +134,12 @@ class Product {
       const Range cols = part_of(p_.n, table_.tile_cols, task, parts);
       const std::size_t place = p_.n <= kScratchCols ? cols.begin : task * most_cols;
       float* const packed = scratch_ + place * std::min(p_.k, kBlockDepth);
-      over_blocks(cols, most_cols, [&](const Block& block, const Block& next) {
+      over_blocks(cols, most_cols, [&](const Block& block) {
         const std::size_t step = by_strips ? 2 * table_.tile_cols : block.cols;
         for (std::size_t col = 0; col < block.cols; col += step) {
           const Range some = {col, std::min(col + step, block.cols)};
           pack(block, some, packed);
-          multiply(block, {0, p_.m}, some, packed, &next);
+          multiply(block, {0, p_.m}, some, packed);
         }
       });
     });
@@ -210,8 +205,9 @@ class Product {
     if (b_col_ != 1) return false;
     if (p_.k == 1) return true;
     if (p_.update == nullptr) {
-      const std::size_t most = small_tiles() ? kTwiceFloatsOfSmallTiles : kTwiceFloats;
-      if (p_.m <= rows_at_once() || (p_.m <= 2 * rows_at_once() && p_.k * p_.n <= most)) return true;
+      const std::size_t tiles = small_tiles() ? kFewTilesOfSmall : kFewTiles;
+      const std::size_t most = small_tiles() ? kFewTilesFloatsOfSmall : kFewTilesFloats;
+      if (p_.m <= rows_at_once() || (p_.m <= tiles * rows_at_once() && p_.k * p_.n <= most)) return true;
     }
     if (p_.m <= kUnpackedRows && p_.k * p_.n <= kL1Floats) return true;
     return p_.m <= kUnpackedTiles * table_.tile_rows && p_.k * p_.n <= kUnpackedFloats;
@@ -264,7 +260,7 @@ class Product {
     });
     const std::size_t row_tasks = std::min(tasks, divide_up(p_.m, table_.tile_rows));
     run_tasks(row_tasks, executor_, [&](std::size_t task) {
-      multiply(block, part_of(p_.m, table_.tile_rows, task, row_tasks), {0, block.cols}, scratch_, nullptr);
+      multiply(block, part_of(p_.m, table_.tile_rows, task, row_tasks), {0, block.cols}, scratch_);
     });
   }
 
@@ -274,22 +270,10 @@ class Product {
     table_.pack_b(b, b_row_, b_col_, block.depth, cols.end - cols.begin, packed + cols.begin * block.depth);
   }
 
-  // The next block of B is prefetched while this one is multiplied.
-  void look_ahead(MatmulTile& tile, const Block& next) const {
-    if (next.cols == 0 || next.depth == 0 || p_.k * p_.n < kAheadFloats || p_.m <= kFewRows) return;
-    const bool by_rows = b_col_ == 1;
-    const std::size_t across = by_rows ? next.cols : next.depth;
-    tile.ahead = p_.b + next.begin * b_row_ + next.col * b_col_;
-    tile.ahead_row = by_rows ? b_row_ : b_col_;
-    tile.ahead_rows = by_rows ? next.depth : next.cols;
-    tile.ahead_stretches = divide_up(across, kLineFloats) * divide_up(tile.ahead_rows, tile.k);
-  }
-
-  void multiply(const Block& block, Range rows, Range cols, const float* packed, const Block* next) const {
+  void multiply(const Block& block, Range rows, Range cols, const float* packed) const {
     const Range in_c = {block.col + cols.begin, block.col + cols.end};
     MatmulTile tile = tile_at(rows, in_c, block.begin, block.depth);
     tile.packed_b = packed + cols.begin * block.depth;
-    if (p_.update == nullptr && next != nullptr) look_ahead(tile, *next);
     run_tile(tile, rows.begin, in_c.begin);
   }
 

@@ -18,7 +18,8 @@ constexpr std::size_t kUpdateCols = 512;  // columns of a tile whose gradient st
 constexpr std::size_t kFewRows = 8;       // B in place is read in wider strips for so few rows
 constexpr std::size_t kStreamedFloats = std::size_t{1} << 18;  // one row streams a B in place of this size
 constexpr std::size_t kPackedDepth = 512;                      // A is packed for a depth up to this
-constexpr std::size_t kEvicting = 1024;  // floats that lie so far apart share a set of L1
+constexpr std::size_t kEvicting = 1024;                   // floats that lie so far apart share a set of L1
+constexpr std::size_t kTlbFloats = std::size_t{1} << 16;  // of the 64 pages or more that a first TLB holds
 
 // Runs the optimizer on `rows` rows of gradients that lie `row` floats apart.
 void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, const float* gradient,
@@ -82,30 +83,24 @@ void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
   }
 }
 
-// The `index`th stretch of what is read after this tile.
-const char* stretch_ahead(const MatmulTile& tile, std::size_t index) {
-  const std::size_t stretches = (tile.ahead_rows + tile.k - 1) / tile.k;
-  const std::size_t line = index / stretches;
-  const std::size_t row = index % stretches * tile.k;
-  return reinterpret_cast<const char*>(tile.ahead + row * tile.ahead_row + line * kLineFloats);
-}
-
 // Whether to pack A: it costs what 2 to 4 panels gain, or more where rows of A share sets of L1 as they lie.
 // Where they lie side by side (x^T of a kernel's gradient), a tile that takes most of a cache line does well
-// without.
+// without, unless A spans more pages than the first TLB has (30 % at 4096 x 4096 x 256, 1000 x 1000 x 256).
 bool packs_a(const MatmulTile& tile) {
   if (tile.k > kPackedDepth) return false;
   const bool by_rows = tile.a_row != 1;
-  const bool evicting = (by_rows ? tile.a_row : tile.a_col) % kEvicting == 0;
   std::size_t panels = 16;
-  if (by_rows && evicting) panels = 2;
-  if (!by_rows && 2 * kTileRows < kLineFloats && tile.k > 64) panels = 4;
-  if (!by_rows && 2 * kTileRows >= kLineFloats && !evicting) return false;
+  if (by_rows && tile.a_row % kEvicting == 0) panels = 2;
+  if (!by_rows) {
+    const bool takes_lines = 2 * kTileRows >= kLineFloats;
+    if (tile.k * tile.a_col < kTlbFloats && (takes_lines || tile.k <= 64)) return false;
+    panels = 4;
+  }
   return tile.n > panels * kTileCols;
 }
 
-void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group, std::size_t begin,
-                      std::size_t rows, float* packed_a) {
+void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows,
+                      float* packed_a) {
   if (packs_a(tile)) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
     micro.a = packed_a;
@@ -123,12 +118,6 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t group
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
     micro.b = tile.k == 0 ? kNothing : tile.packed_b + (tile.unpacked_b_row != 0 ? col : col * tile.k);
     if (tile.update != nullptr && tile.last) micro.ahead = update_lines(tile, begin, rows, panel, panels);
-    if (tile.ahead != nullptr) {
-      const std::size_t index = group * panels + panel;
-      const bool any = index < tile.ahead_stretches;
-      micro.ahead = any ? stretch_ahead(tile, index) : reinterpret_cast<const char*>(tile.a);
-      micro.ahead_step = any ? tile.ahead_row * sizeof(float) : 0;
-    }
     kPackedKernels.rows[rows - 1](micro);
     move_columns(micro, kTileCols);
   }
@@ -261,7 +250,7 @@ void matmul_tile(const MatmulTile& tile) {
     } else if (direct) {
       direct_tile(micro, rows);
     } else {
-      packed_tile_rows(tile, micro, group, begin, rows, packed_a);
+      packed_tile_rows(tile, micro, begin, rows, packed_a);
     }
     if (updates) {
       update_rows(tile, begin, rows, micro.c, micro.c_row);
