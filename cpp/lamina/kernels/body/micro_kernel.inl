@@ -12,7 +12,7 @@ constexpr std::size_t kDirectRows = 4;  // rows at a time when B is in place and
 // One tile of C: as MatmulTile, with the distance of B's rows. `cols` counts columns of C; B is read in full
 // vectors when it is padded with zeros, as packing does.
 struct MicroTile {
-  const char* ahead;       // prefetched into L2, a line at each step of k
+  const char* ahead;       // prefetched to be written, a line at each step of k
   std::size_t ahead_step;  // 0: the same line again, for nothing to prefetch
   const float* a;
   std::size_t a_row, a_col;
@@ -97,7 +97,7 @@ inline __attribute__((always_inline)) void add_products(const MicroTile& t, std:
   const char* ahead = t.ahead;
   for (std::size_t p = steps; p > 0; --p, b += b_row, ahead += ahead_step) {
     Floats row[kVectors];
-    prefetch_far(ahead);
+    prefetch_to_write(ahead);
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kLast; ++v) row[v] = load(b + v * kLanes);
     for (std::size_t at = kStretch - 1; at < kVectors * kLanes; at += kStretch) {

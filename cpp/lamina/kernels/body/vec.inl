@@ -39,9 +39,9 @@ inline void store(float* p, Floats v) {
 }
 
 // (Called in place, the builtin makes GCC 12 emit exception tables at -O0, which need a weak symbol.)
-// Into L2 only: it is wanted later than what L1 can hold.
-inline void prefetch_far(const char* p) {
-  __builtin_prefetch(p, 0, 2);
+// For writing: a line that another core has read is its own again by then.
+inline void prefetch_to_write(const char* p) {
+  __builtin_prefetch(p, 1, 2);
 }
 inline void prefetch(const float* p) {
   __builtin_prefetch(p);
