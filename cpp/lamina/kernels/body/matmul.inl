@@ -39,22 +39,29 @@ void update_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, co
   }
 }
 
-// Where the parameters of a group of rows begin, to prefetch them while its gradient is computed: the
-// `index`th of `count` micro-tiles takes its share of the lines of w and the slots, one array after the
-// other. (With two threads, whose products read each other's rows, a step of 784-128-10 takes a quarter
-// less.)
-const char* update_lines(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index,
-                         std::size_t count) {
+// Lets the `index`th of `count` micro-tiles of a group of rows prefetch its share of the parameters that
+// these rows move: w and the slots, one array after the other, at most a line at each step of k. Where rows
+// are apart, a share is one of them. (With two threads, whose products read each other's rows, a step of
+// 784-128-10 takes a quarter less.)
+void prefetch_update(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index,
+                     std::size_t count, MicroTile& micro) {
   float* arrays[] = {tile.update->w, tile.update->slots[0], tile.update->slots[1]};
   std::size_t used = 0;
   for (float* array : arrays) {
     if (array != nullptr) arrays[used++] = array;
   }
   const std::size_t floats = rows * tile.n;
-  const std::size_t first = index * used * floats / count;
+  std::size_t first = index * used * floats / count;
+  std::size_t share = used * floats / count;
+  if (tile.n != tile.c_row) {
+    first -= first % tile.n;
+    share = tile.n;
+  }
   const std::size_t within = first % floats;
   const std::size_t row = begin + within / tile.n;
-  return reinterpret_cast<const char*>(arrays[first / floats] + row * tile.c_row + within % tile.n);
+  const std::size_t step = share * sizeof(float) / tile.k + 1;
+  micro.ahead = reinterpret_cast<const char*>(arrays[first / floats] + row * tile.c_row + within % tile.n);
+  micro.ahead_step = step < kLineBytes ? step : kLineBytes;
 }
 
 // Whether the micro-kernel sees to the epilogue.
@@ -113,12 +120,13 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin
     micro.a = kNothing;
     micro.a_row = micro.a_col = micro.b_row = 0;
   }
+  const bool updates = tile.update != nullptr && tile.last;
   const std::size_t panels = (tile.n + kTileCols - 1) / kTileCols;
   for (std::size_t panel = 0; panel < panels; ++panel) {
     const std::size_t col = panel * kTileCols;
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
     micro.b = tile.k == 0 ? kNothing : tile.packed_b + (tile.unpacked_b_row != 0 ? col : col * tile.k);
-    if (tile.update != nullptr && tile.last) micro.ahead = update_lines(tile, begin, rows, panel, panels);
+    if (updates && tile.k > 0) prefetch_update(tile, begin, rows, panel, panels, micro);
     kPackedKernels.rows[rows - 1](micro);
     move_columns(micro, kTileCols);
   }
@@ -231,7 +239,7 @@ void matmul_tile(const MatmulTile& tile) {
     const std::size_t begin = tile.m * group / groups;
     const std::size_t rows = tile.m * (group + 1) / groups - begin;
     MicroTile micro = {reinterpret_cast<const char*>(packed_a),
-                       updates ? kLineBytes : 0,
+                       0,
                        tile.a + begin * tile.a_row,
                        tile.a_row,
                        tile.a_col,
