@@ -125,6 +125,11 @@ namespace detail {
 template <class A, class B>
 concept Operands = TensorOperand<A> && TensorOperand<B> && (IsExpression<A> || IsExpression<B>);
 
+// What counts as a number beside an expression. (As a plain float, Clang 14 would reject an operator of two
+// numbers that it only considers, as for an std::atomic and an integer.)
+template <class S>
+concept Number = std::convertible_to<const S&, float> && !TensorOperand<S>;
+
 template <class A, class B>
 auto binary(Binary function, const A& a, const B& b) {
   return BinaryExpression<Operand<A>, Operand<B>>(function, operand(a), operand(b));
@@ -149,19 +154,19 @@ auto activated(ActivationSpec spec, const X& x) {
 }  // namespace detail
 
 // ---- arithmetic
-#define LAMINA_BINARY(name, function)                         \
-  template <class A, class B>                                 \
-    requires detail::Operands<A, B>                           \
-  auto name(const A& a, const B& b) {                         \
-    return detail::binary(Binary::function, a, b);            \
-  }                                                           \
-  template <detail::IsExpression X>                           \
-  auto name(const X& x, float value) {                        \
-    return detail::scalar(Binary::function, x, value, false); \
-  }                                                           \
-  template <detail::IsExpression X>                           \
-  auto name(float value, const X& x) {                        \
-    return detail::scalar(Binary::function, x, value, true);  \
+#define LAMINA_BINARY(name, function)                                             \
+  template <class A, class B>                                                     \
+    requires detail::Operands<A, B>                                               \
+  auto name(const A& a, const B& b) {                                             \
+    return detail::binary(Binary::function, a, b);                                \
+  }                                                                               \
+  template <detail::IsExpression X, detail::Number S>                             \
+  auto name(const X& x, const S& value) {                                         \
+    return detail::scalar(Binary::function, x, static_cast<float>(value), false); \
+  }                                                                               \
+  template <detail::Number S, detail::IsExpression X>                             \
+  auto name(const S& value, const X& x) {                                         \
+    return detail::scalar(Binary::function, x, static_cast<float>(value), true);  \
   }
 LAMINA_BINARY(operator+, add)
 LAMINA_BINARY(operator-, subtract)
