@@ -149,8 +149,8 @@ struct ArrayView {
   static void check_inner_stride(std::ptrdiff_t elements);  // ShapeError unless it is 1
 };
 
-// Owned float32 memory, 64-byte aligned, zero at first; from 1 MB on rounded up to huge pages of 2 MB, where
-// the system has them. Movable; copied only by clone().
+// Owned float32 memory, 64-byte aligned, zero at first; from 2 MB on in huge pages where the system has them.
+// Movable; copied only by clone().
 class Buffer {
  public:
   Buffer() = default;
