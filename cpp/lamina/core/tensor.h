@@ -11,7 +11,6 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
-#include <new>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -149,8 +148,7 @@ struct ArrayView {
   static void check_inner_stride(std::ptrdiff_t elements);  // ShapeError unless it is 1
 };
 
-// Owned float32 memory, 64-byte aligned, zero at first; from 2 MB on in huge pages where the system has them.
-// Movable; copied only by clone().
+// Owned float32 memory, 64-byte aligned, zero at first. Movable; copied only by clone().
 class Buffer {
  public:
   Buffer() = default;
@@ -165,7 +163,6 @@ class Buffer {
 
  private:
   struct Free {
-    std::align_val_t alignment;
     void operator()(float* memory) const;
   };
   std::unique_ptr<float[], Free> memory_;
