@@ -58,7 +58,7 @@ struct ActivationSpec {
 
 enum class OptimizerKind : std::uint8_t { sgd, rmsprop, adam, adamax, nadam, adagrad, lion };
 
-// One pass of an optimizer over n consecutive parameters w. In this order, for each of them:
+// One pass of an optimizer over `rows` rows of n consecutive parameters w. In this order, for each of them:
 //
 //   g = gradient * gradient_scale + l1 * sign(w) + 2 * l2 * w
 //   g = clamp(g, -clip_value, clip_value)      where clip_value is finite
@@ -96,6 +96,9 @@ struct OptimizerPass {
   float* slots[3];  // in the order above
   float* ema;
   std::size_t n;
+  std::size_t rows = 1;
+  std::size_t row = 0;           // from one row to the next, of w, slots and ema
+  std::size_t gradient_row = 0;  // and of the gradient
   float gradient_scale, l1, l2, clip_value, weight_decay, ema_momentum;
   float learning_rate, beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, c0, c1, c2;
   bool nesterov;

@@ -39,6 +39,10 @@ struct MatmulTile {
   // 0, or: B isn't packed but row-major, with this distance of rows, and packed_b is its element (0, 0). For
   // small m, where packing costs more than it saves; the bits are the same.
   std::size_t unpacked_b_row;
+  // What is read after this tile, prefetched meanwhile: `ahead_rows` rows of `ahead_floats`, `ahead_row`
+  // apart; or null. Not with `update`, which prefetches the parameters.
+  const float* ahead;
+  std::size_t ahead_row, ahead_rows, ahead_floats;
   // Epilogue, run when `last`: c = activation(c + bias), and before_activation (if not null, same layout as
   // c) receives c + bias. Elementwise activations only (not softmax, log_softmax).
   bool last;

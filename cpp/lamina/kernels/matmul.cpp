@@ -42,10 +42,11 @@ constexpr std::size_t kStreamedDepth = 16;
 constexpr std::size_t kStripFloats = 3 * (std::size_t{1} << 15);
 constexpr std::size_t kStripDepth = 392;
 constexpr std::size_t kSmallTileRows = 8;
-constexpr std::size_t kFewRows = 32;     // up to this many rows meet columns of B as soon as they are packed
-constexpr std::size_t kLineFloats = 16;  // of a cache line
-constexpr std::size_t kDeepEnough = 32;  // from this k on, threads share columns
-constexpr std::size_t kWorkPerTask = 1 << 18;  // multiply-adds that pay for waking a thread
+constexpr std::size_t kFewRows = 32;  // up to this many rows meet columns of B as soon as they are packed
+constexpr std::size_t kAheadFloats = std::size_t{1} << 19;  // B beyond L2 is prefetched a block ahead
+constexpr std::size_t kLineFloats = 16;                     // of a cache line
+constexpr std::size_t kDeepEnough = 32;                     // from this k on, threads share columns
+constexpr std::size_t kWorkPerTask = 1 << 18;               // multiply-adds that pay for waking a thread
 
 std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
@@ -92,7 +93,7 @@ class Product {
     if (threads == 1 || shares_columns()) {
       run_by_columns(std::min(threads, kScratchCols / table_.tile_cols));
     } else {
-      over_blocks({0, p_.n}, kUpdateCols, [&](const Block& block) { run_block(block); });
+      over_blocks({0, p_.n}, kUpdateCols, [&](const Block& block, const Block&) { run_block(block); });
     }
   }
 
@@ -108,7 +109,8 @@ class Product {
            p_.k >= kDeepEnough;
   }
 
-  // Calls f(block) for blocks of nearly equal extents, as a short last one would cost as much as it computes.
+  // Calls f(block, next) for blocks of nearly equal extents, as a short last one would cost as much as it
+  // computes; the last of them has no columns for `next`.
   // They are whole cache lines deep, by which a transposed B is packed (10 % at 256 x 4096 x 4096).
   template <class F>
   void over_blocks(Range cols, std::size_t most_cols, F&& f) const {
@@ -117,9 +119,15 @@ class Product {
     if (total == 0) return;
     const std::size_t width = round_up(divide_up(total, divide_up(total, most_cols)), table_.tile_cols);
     const std::size_t depth = round_up(divide_up(k, divide_up(k, kBlockDepth)), kLineFloats);
+    const auto block_at = [&](std::size_t col, std::size_t begin) {
+      return Block{col, col < cols.end ? std::min(width, cols.end - col) : 0, begin,
+                   std::min(depth, p_.k - begin)};
+    };
     for (std::size_t col = cols.begin; col < cols.end; col += width) {
       for (std::size_t begin = 0; begin < k; begin += depth) {
-        f(Block{col, std::min(width, cols.end - col), begin, std::min(depth, p_.k - begin)});
+        const Block block = block_at(col, begin);
+        const bool deepest = begin + depth >= k;
+        f(block, deepest ? block_at(col + width, 0) : block_at(col, begin + depth));
       }
     }
   }
@@ -134,12 +142,12 @@ class Product {
       const Range cols = part_of(p_.n, table_.tile_cols, task, parts);
       const std::size_t place = p_.n <= kScratchCols ? cols.begin : task * most_cols;
       float* const packed = scratch_ + place * std::min(p_.k, kBlockDepth);
-      over_blocks(cols, most_cols, [&](const Block& block) {
+      over_blocks(cols, most_cols, [&](const Block& block, const Block& next) {
         const std::size_t step = by_strips ? 2 * table_.tile_cols : block.cols;
         for (std::size_t col = 0; col < block.cols; col += step) {
           const Range some = {col, std::min(col + step, block.cols)};
           pack(block, some, packed);
-          multiply(block, {0, p_.m}, some, packed);
+          multiply(block, {0, p_.m}, some, packed, by_strips ? Block{} : next);
         }
       });
     });
@@ -260,7 +268,7 @@ class Product {
     });
     const std::size_t row_tasks = std::min(tasks, divide_up(p_.m, table_.tile_rows));
     run_tasks(row_tasks, executor_, [&](std::size_t task) {
-      multiply(block, part_of(p_.m, table_.tile_rows, task, row_tasks), {0, block.cols}, scratch_);
+      multiply(block, part_of(p_.m, table_.tile_rows, task, row_tasks), {0, block.cols}, scratch_, {});
     });
   }
 
@@ -270,10 +278,21 @@ class Product {
     table_.pack_b(b, b_row_, b_col_, block.depth, cols.end - cols.begin, packed + cols.begin * block.depth);
   }
 
-  void multiply(const Block& block, Range rows, Range cols, const float* packed) const {
+  // Meanwhile the block of B that is to be packed next is prefetched.
+  void look_ahead(MatmulTile& tile, const Block& next) const {
+    if (next.cols == 0 || p_.update != nullptr || p_.k * p_.n < kAheadFloats) return;
+    const bool by_rows = b_col_ == 1;
+    tile.ahead = p_.b + next.begin * b_row_ + next.col * b_col_;
+    tile.ahead_row = by_rows ? b_row_ : b_col_;
+    tile.ahead_rows = by_rows ? next.depth : next.cols;
+    tile.ahead_floats = by_rows ? next.cols : next.depth;
+  }
+
+  void multiply(const Block& block, Range rows, Range cols, const float* packed, const Block& next) const {
     const Range in_c = {block.col + cols.begin, block.col + cols.end};
     MatmulTile tile = tile_at(rows, in_c, block.begin, block.depth);
     tile.packed_b = packed + cols.begin * block.depth;
+    look_ahead(tile, next);
     run_tile(tile, rows.begin, in_c.begin);
   }
 

@@ -180,6 +180,43 @@ TEST_CASE("optimizers follow their rules at any size") {
   }
 }
 
+TEST_CASE("rows of parameters move as each of them by itself would, and nothing between them does") {
+  constexpr std::size_t kRows = 5, kRow = 61, kGradientRow = 47, kN = 37;
+  for (const TrainingTable* table : available_training_tables()) {
+    for (const Case& test : kCases) {
+      for (const bool extras : {false, true}) {
+        INFO(test.name << " " << std::string(table->name) << (extras ? " with all extras" : ""));
+        Arrays together(kRows * kRow, 3);
+        for (std::size_t i = 0; i < kRows * kRow; ++i) {
+          together.slots[0][i] = std::abs(together.slots[0][i]) + 1.1F;  // for rmsprop and adagrad
+        }
+        Arrays apart = together;
+        OptimizerPass pass = pass_of(test, together, kN, extras);
+        pass.rows = kRows;
+        pass.row = kRow;
+        pass.gradient_row = kGradientRow;
+        table->optimizer(test.kind, pass);
+        for (std::size_t r = 0; r < kRows; ++r) {
+          OptimizerPass one = pass_of(test, apart, kN, extras);
+          one.w += r * kRow;
+          one.gradient += r * kGradientRow;
+          for (float*& slot : one.slots) {
+            if (slot != nullptr) slot += r * kRow;
+          }
+          if (one.ema != nullptr) one.ema += r * kRow;
+          table->optimizer(test.kind, one);
+        }
+        CHECK(same_bits(together.w.data(), apart.w.data(), kRows * kRow));
+        CHECK(same_bits(together.ema.data(), apart.ema.data(), kRows * kRow));
+        for (std::size_t i = 0; i < 3; ++i) {
+          CHECK(same_bits(together.slots[i].data(), apart.slots[i].data(), kRows * kRow));
+        }
+        CHECK(together.intact());
+      }
+    }
+  }
+}
+
 TEST_CASE("regularize adds the derivative of l1 sum |w| + l2 sum w^2") {
   Numbers numbers(8);
   for (const TrainingTable* table : available_training_tables()) {

@@ -23,21 +23,31 @@ inline Floats regularized(Floats g, Floats w, float l1, float l2) {
   return multiply_add(w, 2.0F * l2, g);
 }
 
+// f(i, gradient, lanes) for all parameters i, of all rows.
+template <class F>
+inline void over_parameters(const OptimizerPass& pass, F&& f) {
+  const float* gradient = pass.gradient;
+  std::size_t begin = 0;
+  for (std::size_t row = pass.rows; row > 0; --row, begin += pass.row, gradient += pass.gradient_row) {
+    over_lanes(pass.n, [&](std::size_t i, auto lanes) { f(begin + i, gradient + i, lanes); });
+  }
+}
+
 // The part before and after the rule; rule(i, lanes, w, g) gives the new w and updates the slots. The plain
 // case has a loop of its own: asking each time for what isn't there takes as long as a simple rule.
 template <class Rule>
 inline void optimizer_pass(const OptimizerPass& pass, Rule&& rule) {
   if (is_plain(pass)) {
-    over_lanes(pass.n, [&](std::size_t i, auto lanes) {
-      store(pass.w + i, rule(i, lanes, load(pass.w + i, lanes), load(pass.gradient + i, lanes)), lanes);
+    over_parameters(pass, [&](std::size_t i, const float* gradient, auto lanes) {
+      store(pass.w + i, rule(i, lanes, load(pass.w + i, lanes), load(gradient, lanes)), lanes);
     });
     return;
   }
   const bool regularize = pass.l1 != 0.0F || pass.l2 != 0.0F;
   const bool clip = pass.clip_value < kInfinity;
-  over_lanes(pass.n, [&](std::size_t i, auto lanes) {
+  over_parameters(pass, [&](std::size_t i, const float* gradient, auto lanes) {
     Floats w = load(pass.w + i, lanes);
-    Floats g = load(pass.gradient + i, lanes) * pass.gradient_scale;
+    Floats g = load(gradient, lanes) * pass.gradient_scale;
     if (regularize) g = regularized(g, w, pass.l1, pass.l2);
     if (clip) g = at_most(at_least(g, -pass.clip_value), pass.clip_value);
     if (pass.weight_decay != 0.0F) w = multiply_add(w, -pass.weight_decay, w);
