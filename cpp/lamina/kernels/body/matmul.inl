@@ -13,6 +13,7 @@
 
 #include "lamina/kernels/body/micro_kernel.inl"
 
+constexpr float kNothing[kTileCols] = {};
 constexpr std::size_t kLineBytes = 64;
 constexpr std::size_t kUpdateCols = 512;  // columns of a tile whose gradient stays in the cache
 constexpr std::size_t kFewRows = 8;       // B in place is read in wider strips for so few rows

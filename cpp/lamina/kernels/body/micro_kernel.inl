@@ -5,17 +5,15 @@
 // therefore one chain in increasing k, whatever the tile. Bias, relu and relu's derivative are applied before
 // the store.
 
-constexpr float kNothing[kTileCols] = {};
 constexpr bool kMasksAreFree = LAMINA_ISA == 2;  // whole tiles then need no code of their own
 constexpr bool kAheadJumps = kMasksAreFree;      // whether what is prefetched ahead may jump
 constexpr std::size_t kRowsAhead = 4;   // of B, prefetched: eight that lie 4 KB apart would evict each other
 constexpr std::size_t kDirectRows = 4;  // rows at a time when B is in place and rows are few
 
 // What a micro-kernel prefetches, to be written: a line at each step of k, `step` bytes from the one before;
-// and after each `steps` of them, `jump` bytes further on (where kAheadJumps). By itself the same line all
-// the time.
+// and after each `steps` of them, `jump` bytes further on (where kAheadJumps). By itself nothing new.
 struct Ahead {
-  const char* at = reinterpret_cast<const char*>(kNothing);
+  const char* at = nullptr;
   std::size_t step = 0;
   std::size_t steps = ~std::size_t{0};
   std::size_t jump = 0;
@@ -110,7 +108,7 @@ inline __attribute__((always_inline)) void add_products(const MicroTile& t, std:
   const std::size_t b_row = t.b_row;
   const std::size_t ahead_step = t.ahead.step;
   const float* b = t.b;
-  const char* ahead = t.ahead.at;
+  const char* ahead = t.ahead.at != nullptr ? t.ahead.at : reinterpret_cast<const char*>(&t);
   const auto add_step = [&]() __attribute__((always_inline)) {
     Floats row[kVectors];
     if constexpr (kPrefetches == Prefetches::ahead) prefetch_to_write(ahead);
