@@ -130,7 +130,7 @@ bool packs_a(const MatmulTile& tile) {
 }
 
 // The `group`th of `groups` groups of rows, from `begin` on.
-void packed_tile_rows(const MatmulTile& tile, MicroTile micro, std::size_t begin, std::size_t rows,
+void packed_tile_rows(const MatmulTile& tile, MicroTile& micro, std::size_t begin, std::size_t rows,
                       std::size_t group, std::size_t groups, float* packed_a) {
   if (packs_a(tile)) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
@@ -266,22 +266,26 @@ void matmul_tile(const MatmulTile& tile) {
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t begin = tile.m * group / groups;
     const std::size_t rows = tile.m * (group + 1) / groups - begin;
-    MicroTile micro = {{},
-                       tile.a + begin * tile.a_row,
-                       tile.a_row,
-                       tile.a_col,
-                       tile.packed_b,
-                       unpacked ? tile.unpacked_b_row : kTileCols,
-                       keeps ? gradient : tile.c + begin * tile.c_row,
-                       keeps ? tile.n : tile.c_row,
-                       tile.k,
-                       tile.n,
-                       tile.accumulate,
-                       !unpacked,
-                       false,
-                       in_registers && !derives && tile.activation.kind == Activation::relu,
-                       in_registers && !derives ? tile.bias : nullptr,
-                       derives ? tile.derivative_at + begin * tile.c_row : nullptr};
+    float* const c = keeps ? gradient : tile.c + begin * tile.c_row;
+    const std::size_t c_row = keeps ? tile.n : tile.c_row;
+    MicroTile micro = {
+        .ahead = {},
+        .a = tile.a + begin * tile.a_row,
+        .a_row = tile.a_row,
+        .a_col = tile.a_col,
+        .b = tile.packed_b,
+        .b_row = unpacked ? tile.unpacked_b_row : kTileCols,
+        .c = c,
+        .c_row = c_row,
+        .k = tile.k,
+        .cols = tile.n,
+        .accumulate = tile.accumulate,
+        .padded = !unpacked,
+        .in_l1 = false,
+        .relu = in_registers && !derives && tile.activation.kind == Activation::relu,
+        .bias = in_registers && !derives ? tile.bias : nullptr,
+        .relu_output = derives ? tile.derivative_at + begin * tile.c_row : nullptr,
+    };
     if (unpacked && tile.k == 1) {
       outer_rows(micro, rows);
     } else if (direct) {
@@ -290,7 +294,7 @@ void matmul_tile(const MatmulTile& tile) {
       packed_tile_rows(tile, micro, begin, rows, group, groups, packed_a);
     }
     if (updates) {
-      update_rows(tile, begin, rows, micro.c, micro.c_row);
+      update_rows(tile, begin, rows, c, c_row);
     } else if (tile.last && !in_registers) {
       finish_rows(tile, begin, rows);
     }
