@@ -88,8 +88,9 @@ Ahead ahead_of_update(const MatmulTile& tile, std::size_t begin, std::size_t row
 
 // Whether the micro-kernel sees to the epilogue.
 bool finishes_in_registers(const MatmulTile& tile, bool direct) {
-  if (direct && tile.derivative_at != nullptr) return false;
-  if (tile.before_activation != nullptr || (tile.k == 1 && tile.unpacked_b_row != 0)) return false;
+  const bool is_outer = tile.k == 1 && tile.unpacked_b_row != 0;
+  if (direct && !is_outer && tile.derivative_at != nullptr) return false;
+  if (tile.before_activation != nullptr) return false;
   return tile.activation.kind == Activation::relu ||
          (tile.activation.kind == Activation::linear && tile.derivative_at == nullptr);
 }
@@ -150,7 +151,9 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile& micro, std::size_t begi
     const std::size_t col = panel * kTileCols;
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
     micro.b = tile.k == 0 ? kNothing : tile.packed_b + (tile.unpacked_b_row != 0 ? col : col * tile.k);
-    if (updates && tile.k > 0) {
+    if (micro.in_l1) {
+      // nothing to prefetch
+    } else if (updates) {
       micro.ahead = ahead_of_update(tile, begin, rows, panel, panels);
     } else if (tile.ahead != nullptr) {
       micro.ahead = ahead_of_tile(tile, group * panels + panel, groups * panels);
@@ -162,19 +165,20 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile& micro, std::size_t begi
 
 // k == 1: each row is a multiple of the one row of B. A plain product, for a multiply-add to 0 takes longer:
 // they differ in the sign of a 0.
-void outer_rows(const MicroTile& t, std::size_t rows) {
-  const float* const b = t.b;
+void outer_rows(const MicroTile& tile, std::size_t rows) {
+  const MicroTile t = tile;  // so that the stores can't change it
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
     float* const c = t.c + r * t.c_row;
-    if (t.accumulate) {
-      over_lanes(t.cols, [=](std::size_t j, auto lanes) {
-        store(c + j, multiply_add(element, load(b + j, lanes), load(c + j, lanes)), lanes);
-      });
-    } else {
-      over_lanes(t.cols,
-                 [=](std::size_t j, auto lanes) { store(c + j, element * load(b + j, lanes), lanes); });
-    }
+    const float* const relu_output = t.relu_output == nullptr ? nullptr : t.relu_output + r * t.c_row;
+    over_lanes(t.cols, [=](std::size_t j, auto lanes) {
+      const Floats row = load(t.b + j, lanes);
+      Floats sum = t.accumulate ? multiply_add(element, row, load(c + j, lanes)) : element * row;
+      if (t.bias != nullptr) sum = sum + load(t.bias + j, lanes);
+      if (t.relu) sum = relu_of(sum);
+      if (relu_output != nullptr) sum = relu_gradient(sum, load(relu_output + j, lanes));
+      store(c + j, sum, lanes);
+    });
   }
 }
 
@@ -263,9 +267,11 @@ void matmul_tile(const MatmulTile& tile) {
   }
   const bool in_registers = !updates && tile.last && finishes_in_registers(tile, direct);
   const bool derives = in_registers && tile.derivative_at != nullptr;
-  for (std::size_t group = 0; group < groups; ++group) {
-    const std::size_t begin = tile.m * group / groups;
-    const std::size_t rows = tile.m * (group + 1) / groups - begin;
+  const std::size_t least = tile.m / groups;
+  const std::size_t larger = tile.m % groups;  // groups that have a row more
+  std::size_t begin = 0, rows = 0;
+  for (std::size_t group = 0; group < groups; ++group, begin += rows) {
+    rows = group < larger ? least + 1 : least;
     float* const c = keeps ? gradient : tile.c + begin * tile.c_row;
     const std::size_t c_row = keeps ? tile.n : tile.c_row;
     MicroTile micro = {
