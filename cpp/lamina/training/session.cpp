@@ -119,7 +119,7 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
       std::clamp<std::size_t>(options.batch_size, 1, std::max<std::size_t>(1, rows));
   StepMemory& memory = impl.memory_for(impl.training, batch_size, Mode::training, true);
   StepContext context{impl.graph, impl.heads, memory,        impl.graph.parameter_values.data(),
-                      seed_,      impl.step,  thread_pool(), options_.scale};
+                      seed_,      impl.step,  impl.executor, options_.scale};
   if (options.shuffle) shuffle(impl.order, rows, seed_, options.epoch);
   impl.reset_running();
 
@@ -144,8 +144,10 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
     if (options.batch_hook && !tell(options.batch_hook)) result.stopped = true;
     if (result.stopped) break;
     context.step = impl.step;
+    impl.executor.begin_step();
     const StepResult step =
         train_step(context, {&data, selection}, *impl.update, impl.staged_state, options.stop_on_nan);
+    impl.executor.end_step();
     impl.running.add(step.loss, selection.count);
     if (!std::isfinite(step.loss)) {
       if (!result.first_nan_batch) result.first_nan_batch = batch;
@@ -212,9 +214,11 @@ Logs TrainingSession::train_batch(const Dataset& batch, bool stop_on_nan) {
   impl.require_fit(batch);
   StepMemory& memory = impl.memory_for(impl.training, batch.rows(), Mode::training, true);
   StepContext context{impl.graph, impl.heads, memory,        impl.graph.parameter_values.data(),
-                      seed_,      impl.step,  thread_pool(), options_.scale};
+                      seed_,      impl.step,  impl.executor, options_.scale};
   const RowSelection all{nullptr, 0, batch.rows()};
+  impl.executor.begin_step();
   const StepResult step = train_step(context, {&batch, all}, *impl.update, impl.staged_state, stop_on_nan);
+  impl.executor.end_step();
   impl.running.add(step.loss, batch.rows());
   if (std::isfinite(step.loss) || !stop_on_nan) ++impl.step;
   Logs logs;

@@ -10,6 +10,7 @@
 #include "lamina/core/error.h"
 #include "lamina/model/graph.h"
 #include "lamina/training/session.h"
+#include "lamina/training/step_executor.h"
 #include "lamina/training/train_step.h"
 #include "lamina/training/update.h"
 
@@ -38,6 +39,7 @@ struct TrainingSession::Impl {
   Buffer staged_state;
   std::vector<std::size_t> order;
   RunningLoss running;
+  StepExecutor executor;  // of the steps that train
   std::atomic<bool> busy{false};
 
   Impl(Graph& model_graph, SessionOptions& session_options) : graph(model_graph), options(session_options) {}
