@@ -58,7 +58,7 @@ Ahead rows_ahead(const float* at, std::size_t rows, std::size_t row, std::size_t
 // What the `index`th of `count` micro-tiles of a tile prefetches of what is read after the tile: its share of
 // the rows. So evenly spread, it takes next to nothing from the products, which gain 9 % at 256 x 4096 x 4096
 // and 30 % at 48 x 4096 x 4096 (Zen 5). All at once it cost 15 % (Granite Rapids).
-Ahead ahead_of_tile(const MatmulTile& tile, std::size_t index, std::size_t count) {
+__attribute__((noinline)) Ahead ahead_of_tile(const MatmulTile& tile, std::size_t index, std::size_t count) {
   const std::size_t begin = index * tile.ahead_rows / count;
   const std::size_t end = (index + 1) * tile.ahead_rows / count;
   return rows_ahead(tile.ahead + begin * tile.ahead_row, end - begin, tile.ahead_row, tile.ahead_floats,
@@ -68,8 +68,8 @@ Ahead ahead_of_tile(const MatmulTile& tile, std::size_t index, std::size_t count
 // What the `index`th of `count` micro-tiles of a group of rows prefetches of the parameters that these rows
 // move: its share of w and the slots, one array after the other. (With two threads, whose products read each
 // other's rows, a step of 784-128-10 takes a quarter less.)
-Ahead ahead_of_update(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index,
-                      std::size_t count) {
+__attribute__((noinline)) Ahead ahead_of_update(const MatmulTile& tile, std::size_t begin, std::size_t rows,
+                                                std::size_t index, std::size_t count) {
   float* arrays[] = {tile.update->w, tile.update->slots[0], tile.update->slots[1]};
   std::size_t used = 0;
   for (float* array : arrays) {
@@ -88,9 +88,11 @@ Ahead ahead_of_update(const MatmulTile& tile, std::size_t begin, std::size_t row
 
 // Whether the micro-kernel sees to the epilogue.
 bool finishes_in_registers(const MatmulTile& tile, bool direct) {
-  const bool is_outer = tile.k == 1 && tile.unpacked_b_row != 0;
-  if (direct && !is_outer && tile.derivative_at != nullptr) return false;
   if (tile.before_activation != nullptr) return false;
+  if (tile.k == 1 && tile.unpacked_b_row != 0) {  // as outer_rows does
+    return tile.activation.kind == Activation::relu && tile.derivative_at != nullptr && !tile.accumulate;
+  }
+  if (direct && tile.derivative_at != nullptr) return false;
   return tile.activation.kind == Activation::relu ||
          (tile.activation.kind == Activation::linear && tile.derivative_at == nullptr);
 }
@@ -131,8 +133,9 @@ bool packs_a(const MatmulTile& tile) {
 }
 
 // The `group`th of `groups` groups of rows, from `begin` on.
-void packed_tile_rows(const MatmulTile& tile, MicroTile& micro, std::size_t begin, std::size_t rows,
-                      std::size_t group, std::size_t groups, float* packed_a) {
+__attribute__((noinline)) void packed_tile_rows(const MatmulTile& tile, MicroTile& micro, std::size_t begin,
+                                                std::size_t rows, std::size_t group, std::size_t groups,
+                                                float* packed_a) {
   if (packs_a(tile)) {
     pack_strip(micro.a, micro.a_col, micro.a_row, tile.k, rows, packed_a, rows);
     micro.a = packed_a;
@@ -165,20 +168,24 @@ void packed_tile_rows(const MatmulTile& tile, MicroTile& micro, std::size_t begi
 
 // k == 1: each row is a multiple of the one row of B. A plain product, for a multiply-add to 0 takes longer:
 // they differ in the sign of a 0.
-void outer_rows(const MicroTile& tile, std::size_t rows) {
-  const MicroTile t = tile;  // so that the stores can't change it
+__attribute__((noinline)) void outer_rows(const MicroTile& t, std::size_t rows) {
+  const float* const b = t.b;
   for (std::size_t r = 0; r < rows; ++r) {
     const Floats element = broadcast(t.a[r * t.a_row]);
     float* const c = t.c + r * t.c_row;
-    const float* const relu_output = t.relu_output == nullptr ? nullptr : t.relu_output + r * t.c_row;
-    over_lanes(t.cols, [=](std::size_t j, auto lanes) {
-      const Floats row = load(t.b + j, lanes);
-      Floats sum = t.accumulate ? multiply_add(element, row, load(c + j, lanes)) : element * row;
-      if (t.bias != nullptr) sum = sum + load(t.bias + j, lanes);
-      if (t.relu) sum = relu_of(sum);
-      if (relu_output != nullptr) sum = relu_gradient(sum, load(relu_output + j, lanes));
-      store(c + j, sum, lanes);
-    });
+    if (t.accumulate) {
+      over_lanes(t.cols, [=](std::size_t j, auto lanes) {
+        store(c + j, multiply_add(element, load(b + j, lanes), load(c + j, lanes)), lanes);
+      });
+    } else if (t.relu_output != nullptr) {
+      const float* const y = t.relu_output + r * t.c_row;
+      over_lanes(t.cols, [=](std::size_t j, auto lanes) {
+        store(c + j, relu_gradient(element * load(b + j, lanes), load(y + j, lanes)), lanes);
+      });
+    } else {
+      over_lanes(t.cols,
+                 [=](std::size_t j, auto lanes) { store(c + j, element * load(b + j, lanes), lanes); });
+    }
   }
 }
 
