@@ -12,7 +12,8 @@ include(GNUInstallDirs)
 set(private_headers "kernels/.*" "c_api_handles\\.h" "core/number\\.h" "layers/(activation_pass|column_sums)\\.h"
                     "losses/loss_rows\\.h" "metrics/class_of\\.h"
                     "model/(arena|crc32|inference_plan|json_text|model_checks|model_file_layout|plan(_impl)?)\\.h"
-                    "model/safetensors(_table)?\\.h" "training/(session_impl|step_executor|train_step|trainer_record|update)\\.h")
+                    "model/safetensors(_table)?\\.h"
+                    "training/(session_impl|step_executor|train_step|trainer_record|update)\\.h")
 
 set(header_root "${CMAKE_CURRENT_SOURCE_DIR}/cpp/lamina")
 file(GLOB_RECURSE headers RELATIVE "${header_root}" CONFIGURE_DEPENDS "${header_root}/*.h")
