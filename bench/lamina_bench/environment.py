@@ -29,6 +29,12 @@ _AVX2 = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
 
+# YNNPACK's kernels go by the CPU, whatever XLA's limit says: without them XLA compiles the products itself.
+_XLA_AVX2 = [
+    "--xla_cpu_max_isa=AVX2",
+    "--xla_cpu_experimental_ynn_fusion_type=LIBRARY_FUSION_TYPE_INVALID",
+]
+
 
 def worker_environment(threads: int, isa: str | None) -> dict[str, str]:
     """The variables of a worker's process. `isa` is None for the CPU's best, or "avx2"."""
@@ -37,7 +43,7 @@ def worker_environment(threads: int, isa: str | None) -> dict[str, str]:
     xla = ["--xla_cpu_multi_thread_eigen=false"] if threads == 1 else []
     if isa == "avx2":
         environment.update(_AVX2)
-        xla.append("--xla_cpu_max_isa=AVX2")
+        xla += _XLA_AVX2
     environment["XLA_FLAGS"] = " ".join(xla)
     environment["JAX_PLATFORMS"] = "cpu"
     environment["KERAS_BACKEND"] = "jax"

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 
 from .environment import cpus
 
@@ -109,6 +109,18 @@ class Worker:
         return {"what": self.peer.what, "version": found}
 
 
+def rest() -> None:
+    """Wait until no thread of this process is at work, two seconds at most.
+
+    OpenBLAS's threads spin for some 25 ms when their work is done, and would take them from the next worker.
+    """
+    for _ in range(100):
+        before = process_time()
+        sleep(0.02)
+        if process_time() - before < 0.002:
+            return
+
+
 def main() -> None:
     label, row, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
     os.sched_setaffinity(0, cpus(threads))  # before any library starts its threads
@@ -117,7 +129,9 @@ def main() -> None:
     worker = Worker(label, row, threads)
     for line in sys.stdin:
         name, *arguments = json.loads(line)
-        print(json.dumps(getattr(worker, name)(*arguments)), file=answers)
+        answer = json.dumps(getattr(worker, name)(*arguments))
+        rest()
+        print(answer, file=answers)
 
 
 if __name__ == "__main__":
