@@ -140,6 +140,9 @@ TEST_CASE("products larger than a block are still single chains") {
   check_chains({40, 300, 1030, false, true});
   check_chains({33, 460, 470, false, false});
   check_chains({20, 500, 205, false, false});
+  check_chains({50, 1030, 530, false, false});  // with the next block prefetched
+  check_chains({50, 1030, 530, false, true});
+  check_chains({1130, 460, 35, false, false});  // in two chunks of rows
 }
 
 TEST_CASE("products that read B as a stream are still single chains") {
