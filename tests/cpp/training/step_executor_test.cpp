@@ -12,7 +12,7 @@ double now = 0;  // of the clock that the tests set
 // A pool that counts what it is asked to run.
 class CountingPool final : public Executor {
  public:
-  explicit CountingPool(std::size_t size) : size(size) {}
+  explicit CountingPool(std::size_t threads) : size(threads) {}
   std::size_t threads() const override { return size; }
   void run(std::size_t count, TaskRef task) override {
     ++runs;
