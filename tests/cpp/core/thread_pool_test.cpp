@@ -122,9 +122,22 @@ int exit_code_of(pid_t child, int seconds) {
   return -1;
 }
 
+// Lets all threads of the pool work, so that what they do as they start is behind them: a sanitizer takes
+// locks then, which a child that is forked meanwhile would never get.
+bool all_threads_work() {
+  const std::size_t threads = num_threads();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  std::atomic<std::size_t> arrived{0};
+  thread_pool().run(threads, [&](std::size_t) {
+    arrived.fetch_add(1);
+    while (arrived.load() < threads && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  });
+  return arrived.load() == threads && std::chrono::steady_clock::now() < deadline;
+}
+
 TEST_CASE("the pool works in a forked child, which exits") {
   const PoolSize size(3);
-  CHECK(runs_each_task_once(thread_pool(), 50));  // workers are running
+  CHECK(all_threads_work());
   for (const bool uses_pool : {true, false}) {
     std::fflush(stdout);  // else the child writes it again
     const pid_t child = fork();
@@ -139,10 +152,15 @@ TEST_CASE("the pool works in a forked child, which exits") {
 
 TEST_CASE("a child forked while another thread uses the pool can use its own") {
   const PoolSize size(2);
-  std::atomic<bool> stop{false};
+  CHECK(all_threads_work());
+  std::atomic<bool> runs{false}, stop{false};
   std::thread user([&] {
-    while (!stop.load()) thread_pool().run(4, [](std::size_t) {});
+    while (!stop.load()) {
+      thread_pool().run(4, [](std::size_t) {});
+      runs.store(true);
+    }
   });
+  while (!runs.load()) std::this_thread::yield();
   for (int repeat = 0; repeat < 5; ++repeat) {
     std::fflush(stdout);  // else the child writes it again
     const pid_t child = fork();
