@@ -150,8 +150,8 @@ def row(name: str, label: str, result: dict) -> str:
         counts,
         milliseconds(theirs),
         milliseconds(ours),
-        f"{theirs / ours:.1f}",
-        f"{cpu:.1f}",
+        ratio(theirs / ours),
+        ratio(cpu),
         milliseconds(1e3 * np.mean(result["scipy"])) if result["scipy"] else "",
     ]
     return f"| {' | '.join(cells)} |"
@@ -159,6 +159,10 @@ def row(name: str, label: str, result: dict) -> str:
 
 def milliseconds(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def ratio(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def header(threads: int | None) -> list[str]:
