@@ -138,6 +138,7 @@ bool all_threads_work() {
 TEST_CASE("the pool works in a forked child, which exits") {
   const PoolSize size(3);
   CHECK(all_threads_work());
+  CHECK(runs_each_task_once(thread_pool(), 50));
   for (const bool uses_pool : {true, false}) {
     std::fflush(stdout);  // else the child writes it again
     const pid_t child = fork();
