@@ -257,7 +257,7 @@ std::optional<std::size_t> gather_range(const ArrayView& array, const RowSelecti
   return std::nullopt;
 }
 
-constexpr std::size_t kGatherFloats = 1 << 14;  // that pay for waking a thread
+constexpr std::size_t kGatherFloats = 1 << 13;  // that pay for waking a thread
 
 }  // namespace
 

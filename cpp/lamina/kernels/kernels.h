@@ -59,7 +59,11 @@ struct MatmulTile {
   // this tile. Without `accumulate` c is then never written. `optimizer` is the kernel of this name.
   const OptimizerPass* update;
   OptimizerKind update_kind;
+  bool shares_weights;  // other threads read them, in other products
   void (*optimizer)(OptimizerKind kind, const OptimizerPass& pass);
+  // The kernel of this name, for matmul_tile_skipping_zeros.
+  void (*finish_rows)(const MatmulTile& tile, std::size_t begin, std::size_t rows, float* c,
+                      std::size_t c_row);
 };
 
 // Element types that gather reads; the values are those of lamina::DType.
@@ -77,6 +81,10 @@ struct Table {
   void (*pack_b)(const float* b, std::size_t b_row, std::size_t b_col, std::size_t k, std::size_t n,
                  float* packed);
   void (*matmul_tile)(const MatmulTile& tile);
+  // What follows the last step of k, for rows [begin, begin + rows) of a tile, which have been computed into
+  // c: the optimizer or the epilogue (then c is those rows of tile.c).
+  void (*finish_rows)(const MatmulTile& tile, std::size_t begin, std::size_t rows, float* c,
+                      std::size_t c_row);
   // out[j] (+)= sum over rows of x[i * row_stride + j], one chain in increasing i, started from 0 or from
   // out.
   void (*column_sum)(const float* x, std::size_t row_stride, std::size_t rows, std::size_t cols,
@@ -145,6 +153,14 @@ struct TrainingTable {
   void (*optimizer)(OptimizerKind kind, const OptimizerPass& pass);
   // g = g * scale + l1 * sign(w) + 2 * l2 * w
   void (*regularize)(const float* w, float* g, std::size_t n, float scale, float l1, float l2);
+
+  // ---- matrix product of an A with many zeros
+  // Whether leaving out steps of k would pay for this A: rows x depth, element (i, p) at a[i * a_row + p *
+  // a_col]; at least 4 rows.
+  bool (*has_skippable_zeros)(const float* a, std::size_t a_row, std::size_t a_col, std::size_t rows,
+                              std::size_t depth);
+  // As matmul_tile, with B in place, and with `finish`.
+  void (*matmul_tile_skipping_zeros)(const MatmulTile& tile);
 };
 
 // Two functions an ISA, defined in isa/*.cpp; which of them are built depends on the processor the library is

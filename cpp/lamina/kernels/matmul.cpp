@@ -46,6 +46,12 @@ constexpr std::size_t kSmallTileRows = 8;
 // So many rows at most meet all blocks of B before the next ones do: of these, A and C come from nearer then
 // (7 % at 4096 x 4096 x 4096, 6 % at 4096 x 1024 x 1024, Zen 5).
 constexpr std::size_t kChunkRows = 1120;
+// From this size on it is worth a look whether A has zeros that can be skipped.
+constexpr std::size_t kSkipRows = 64;  // that are grouped by their zeros
+constexpr std::size_t kSkipUpdateRows = 16;
+constexpr std::size_t kSkipCols = 64;
+constexpr std::size_t kSkipDepth = 32;
+constexpr std::size_t kSkipWork = 1 << 20;
 constexpr std::size_t kFewRows = 32;  // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kAheadFloats = std::size_t{1} << 19;  // B beyond L2 is prefetched a block ahead
 constexpr std::size_t kLineFloats = 16;                     // of a cache line
@@ -86,9 +92,16 @@ class Product {
     b_row_ = p_.transpose_b ? 1 : p_.b_row;
     b_col_ = p_.transpose_b ? p_.b_row : 1;
     if (p_.k == 1 && b_col_ == 1) b_row_ = p_.n;  // one row, whichever way it is stored
+    skips_zeros_ = p_.skips_zeros && b_col_ == 1 && p_.derivative_at == nullptr && p_.m >= kSkipUpdateRows &&
+                   p_.k >= kSkipDepth && p_.n >= kSkipCols && p_.m * p_.n * p_.k >= kSkipWork &&
+                   p_.training->has_skippable_zeros(p_.a, a_row_, a_col_, p_.m, p_.k);
   }
 
   void run() const {
+    if (skips_zeros_) {
+      run_skipping_zeros();
+      return;
+    }
     if (reads_b_in_place()) {
       run_in_place();
       return;
@@ -169,7 +182,8 @@ class Product {
     return std::clamp<std::size_t>(worth, 1, 4 * threads);
   }
 
-  MatmulTile tile_at(Range rows, Range cols, std::size_t begin, std::size_t depth) const {
+  __attribute__((noinline)) MatmulTile tile_at(Range rows, Range cols, std::size_t begin,
+                                               std::size_t depth) const {
     MatmulTile tile = {};
     tile.a = p_.a + rows.begin * a_row_ + begin * a_col_;
     tile.a_row = a_row_;
@@ -193,9 +207,11 @@ class Product {
   }
 
   // (row, col) is where the tile lies in C.
-  void run_tile(MatmulTile& tile, std::size_t row, std::size_t col) const {
+  __attribute__((noinline)) void run_tile(MatmulTile& tile, std::size_t row, std::size_t col) const {
+    const auto kernel = skips_zeros_ ? p_.training->matmul_tile_skipping_zeros : table_.matmul_tile;
+    tile.finish_rows = table_.finish_rows;
     if (p_.update == nullptr) {
-      table_.matmul_tile(tile);
+      kernel(tile);
       return;
     }
     OptimizerPass pass = *p_.update;
@@ -207,8 +223,9 @@ class Product {
     if (pass.ema != nullptr) pass.ema += at;
     tile.update = &pass;
     tile.update_kind = p_.update_kind;
+    tile.shares_weights = executor_.threads() > 1;
     tile.optimizer = p_.training->optimizer;
-    table_.matmul_tile(tile);
+    kernel(tile);
   }
 
   bool small_tiles() const { return table_.tile_rows <= kSmallTileRows; }
@@ -267,6 +284,25 @@ class Product {
     });
   }
 
+  void run_skipping_zeros() const {
+    const std::size_t threads = executor_.threads();
+    const bool by_columns = p_.update == nullptr && p_.n >= threads * kSkipCols;
+    const std::size_t extent = by_columns ? p_.n : p_.m;
+    const std::size_t unit = by_columns ? kSkipCols : p_.update == nullptr ? kSkipRows : kSkipUpdateRows;
+    const std::size_t worth = threads == 1 ? 1 : p_.m * p_.n * p_.k / kWorkPerTask;
+    const std::size_t parts =
+        std::min(by_columns ? std::min(worth, threads) : worth, divide_up(extent, unit));
+    run_tasks(parts, executor_, [&](std::size_t task) {
+      const Range part = part_of(extent, unit, task, parts);
+      const Range rows = by_columns ? Range{0, p_.m} : part;
+      const Range cols = by_columns ? part : Range{0, p_.n};
+      MatmulTile tile = tile_at(rows, cols, 0, p_.k);
+      tile.packed_b = p_.b + cols.begin;
+      tile.unpacked_b_row = b_row_;
+      run_tile(tile, rows.begin, cols.begin);
+    });
+  }
+
   void run_block(const Block& block) const {
     const std::size_t tasks = tasks_for(block.cols, block.depth);
     const std::size_t panels = divide_up(block.cols, table_.tile_cols);
@@ -309,6 +345,7 @@ class Product {
   float* scratch_;
   Executor& executor_;
   std::size_t a_row_, a_col_, b_row_, b_col_;
+  bool skips_zeros_;
 };
 
 // softmax and log_softmax see whole rows, so they follow the product.

@@ -31,7 +31,10 @@ struct Matmul {
   // afterwards is not defined.
   const OptimizerPass* update = nullptr;
   OptimizerKind update_kind = OptimizerKind::sgd;
-  const TrainingTable* training = nullptr;  // with derivative_at or update: the kernels that they need
+  const TrainingTable* training = nullptr;  // with what needs its kernels
+  // With `training`: where A has many zeros, steps of k may be left out. The bits stay the same while B is
+  // finite; where it isn't, a 0 of A may count for nothing instead of NaN.
+  bool skips_zeros = false;
 };
 
 // Floats of scratch that matmul() needs for these extents (0 is possible).

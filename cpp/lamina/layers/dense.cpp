@@ -87,7 +87,9 @@ void Dense::forward(const ForwardContext& context) const {
                    .c_row = units(),
                    .bias = options_.use_bias ? context.parameters[1] : nullptr,
                    .before_activation = saves ? context.saved[0] : nullptr,
-                   .activation = activation},
+                   .activation = activation,
+                   .training = context.training_kernels,
+                   .skips_zeros = context.skips_zeros},
                   context.scratch, *context.executor);
   activity_penalty().add_loss(y.data, y.elements(), context.activity_loss);
 }
@@ -139,7 +141,8 @@ void Dense::backward(const BackwardContext& context) const {
                      .activation = {},
                      .update = update == nullptr ? nullptr : &update->pass,
                      .update_kind = update == nullptr ? kernels::OptimizerKind::sgd : update->kind,
-                     .training = context.training_kernels},
+                     .training = context.training_kernels,
+                     .skips_zeros = context.skips_zeros},
                     scratch, *context.executor);
     if (update != nullptr) update->done = true;
   }

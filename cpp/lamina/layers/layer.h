@@ -90,6 +90,7 @@ struct ForwardContext {
   double* activity_loss = nullptr;  // activity penalties are added here, when not null
   Executor* executor = nullptr;
   const kernels::TrainingTable* training_kernels = nullptr;  // in training: see kernels/kernels.h
+  bool skips_zeros = false;  // in training: products may leave out zeros of the inputs
 };
 
 // How a parameter moves. Where one is handed to backward(), nothing else needs that parameter's gradient, and
@@ -129,6 +130,7 @@ struct BackwardContext {
   float activity_scale = 1.0F;  // factor of the gradients of activity penalties
   Executor* executor = nullptr;
   const kernels::TrainingTable* training_kernels = nullptr;
+  bool skips_zeros = false;  // as in ForwardContext
 };
 
 class Layer : public Describable {

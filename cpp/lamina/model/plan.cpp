@@ -51,6 +51,7 @@ inline void Plan::Impl::forward_call(Call& call, const PlanRun& run, double* act
   context.activity_loss = activity_loss;
   context.executor = run.executor;
   context.training_kernels = run.training_kernels;
+  context.skips_zeros = run.skips_zeros;
   call.layer->forward(context);
 }
 

@@ -36,6 +36,7 @@ struct PlanRun {
   bool penalties = false;           // compute the activity penalties
   Executor* executor = nullptr;
   const kernels::TrainingTable* training_kernels = nullptr;  // in training, and for backward
+  bool skips_zeros = false;                                  // products may leave out zeros: see Matmul
   // Backward:
   float* gradient = nullptr;         // flat, as parameters
   bool accumulate_gradient = false;  // add to it

@@ -55,6 +55,7 @@ void Plan::Impl::backward_call(Call& call, const PlanRun& run) {
   context.activity_scale = run.activity_scale;
   context.executor = run.executor;
   context.training_kernels = run.training_kernels;
+  context.skips_zeros = run.skips_zeros;
   call.layer->backward(context);
 }
 

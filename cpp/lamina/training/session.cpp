@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "lamina/kernels/dispatch.h"
 #include "lamina/training/session_impl.h"
 
 namespace lamina {
@@ -43,7 +44,21 @@ double total_weight(const Head& head, const Dataset& data, std::size_t index) {
                               labels.empty() ? nullptr : labels.data());
 }
 
+// Whether products may leave out zeros of their inputs: where parameters are finite, for else a NaN might not
+// come out; and many, for it takes a look at them.
+bool may_skip_zeros(const float* parameters, std::size_t count) {
+  constexpr std::size_t kMany = 1 << 14;
+  return count >= kMany && kernels::training_table().all_finite(parameters, count);
+}
+
 }  // namespace
+
+StepContext TrainingSession::Impl::context(StepMemory& memory, const float* parameters, Executor& runs_on,
+                                           std::uint64_t seed, const LossScale& scale) {
+  return {graph,      heads, memory,
+          parameters, seed,  step,
+          runs_on,    scale, may_skip_zeros(parameters, graph.parameter_count)};
+}
 
 StepMemory& TrainingSession::Impl::memory_for(std::unique_ptr<StepMemory>& memory, std::size_t rows,
                                               Mode mode, bool backward) {
@@ -118,8 +133,8 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
   const std::size_t batch_size =
       std::clamp<std::size_t>(options.batch_size, 1, std::max<std::size_t>(1, rows));
   StepMemory& memory = impl.memory_for(impl.training, batch_size, Mode::training, true);
-  StepContext context{impl.graph, impl.heads, memory,        impl.graph.parameter_values.data(),
-                      seed_,      impl.step,  impl.executor, options_.scale};
+  StepContext context =
+      impl.context(memory, impl.graph.parameter_values.data(), impl.executor, seed_, options_.scale);
   if (options.shuffle) shuffle(impl.order, rows, seed_, options.epoch);
   impl.reset_running();
 
@@ -182,8 +197,7 @@ Logs TrainingSession::evaluate(const Dataset& data, std::size_t batch_size,
   const std::size_t step_rows = std::clamp<std::size_t>(batch_size, 1, std::max<std::size_t>(1, rows));
   StepMemory& memory = impl.memory_for(impl.evaluation, step_rows, Mode::inference, false);
   const float* parameters = use_ema ? ema().data() : impl.graph.parameter_values.data();
-  StepContext context{impl.graph, impl.heads, memory,        parameters,
-                      seed_,      impl.step,  thread_pool(), options_.scale};
+  StepContext context = impl.context(memory, parameters, thread_pool(), seed_, options_.scale);
   Progress progress;
   progress.batches = (rows + step_rows - 1) / step_rows;
   auto last_poll = Clock::now();
@@ -213,8 +227,8 @@ Logs TrainingSession::train_batch(const Dataset& batch, bool stop_on_nan) {
   impl.ensure_update();
   impl.require_fit(batch);
   StepMemory& memory = impl.memory_for(impl.training, batch.rows(), Mode::training, true);
-  StepContext context{impl.graph, impl.heads, memory,        impl.graph.parameter_values.data(),
-                      seed_,      impl.step,  impl.executor, options_.scale};
+  StepContext context =
+      impl.context(memory, impl.graph.parameter_values.data(), impl.executor, seed_, options_.scale);
   const RowSelection all{nullptr, 0, batch.rows()};
   impl.executor.begin_step();
   const StepResult step = train_step(context, {&batch, all}, *impl.update, impl.staged_state, stop_on_nan);
@@ -234,8 +248,7 @@ Logs TrainingSession::evaluate_batch(const Dataset& batch, bool use_ema) {
   impl.require_fit(batch);
   StepMemory& memory = impl.memory_for(impl.evaluation, batch.rows(), Mode::inference, false);
   const float* parameters = use_ema ? ema().data() : impl.graph.parameter_values.data();
-  StepContext context{impl.graph, impl.heads, memory,        parameters,
-                      seed_,      impl.step,  thread_pool(), options_.scale};
+  StepContext context = impl.context(memory, parameters, thread_pool(), seed_, options_.scale);
   const RowSelection all{nullptr, 0, batch.rows()};
   Logs logs;
   logs.loss = evaluate_step(context, {&batch, all}).loss;
@@ -265,8 +278,8 @@ double TrainingSession::value_and_gradient(const Dataset& data, bool training, s
   std::unique_ptr<StepMemory> own;
   StepMemory& memory = impl.memory_for(training ? own : impl.gradient, step_rows,
                                        training ? Mode::training : Mode::inference, true);
-  StepContext context{graph, impl.heads, memory,        graph.parameter_values.data(),
-                      seed_, impl.step,  thread_pool(), options_.scale};
+  StepContext context =
+      impl.context(memory, graph.parameter_values.data(), thread_pool(), seed_, options_.scale);
 
   std::vector<double> weights;
   for (std::size_t i = 0; i < impl.heads.size(); ++i) weights.push_back(total_weight(impl.heads[i], data, i));

@@ -51,6 +51,9 @@ struct TrainingSession::Impl {
   // ShapeError where the memory of the heads is laid out for targets of another shape.
   void require_fit(const Dataset& data) const;
   void ensure_update();
+  // Of a step that reads these parameters.
+  StepContext context(StepMemory& memory, const float* parameters, Executor& runs_on, std::uint64_t seed,
+                      const LossScale& scale);
   StepMemory& memory_for(std::unique_ptr<StepMemory>& memory, std::size_t rows, Mode mode, bool backward);
   void reset_running();
   Logs logs() const;

@@ -130,6 +130,7 @@ PlanRun make_run(StepContext& context, const BatchRows& batch) {
   run.penalties = true;
   run.executor = &context.executor;
   run.training_kernels = &kernels::training_table();
+  run.skips_zeros = context.skips_zeros;
   return run;
 }
 

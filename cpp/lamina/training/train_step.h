@@ -64,6 +64,7 @@ struct StepContext {
   std::int64_t step = 0;
   Executor& executor;
   LossScale scale = {};
+  bool skips_zeros = false;  // see Matmul
 };
 
 // Sizes the memory of the heads for batches of `rows`.

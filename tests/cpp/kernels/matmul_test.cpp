@@ -7,23 +7,11 @@
 #include <string>
 
 #include "lamina/kernels/activation.h"
+#include "matrices.h"
 #include "testing.h"
 
 namespace lamina::kernels::testing {
 namespace {
-
-// Runs tasks last to first, claiming `threads`: results must not depend on either.
-class BackwardExecutor final : public Executor {
- public:
-  explicit BackwardExecutor(std::size_t threads) : threads_(threads) {}
-  std::size_t threads() const override { return threads_; }
-  void run(std::size_t count, TaskRef task) override {
-    while (count > 0) task(--count);
-  }
-
- private:
-  std::size_t threads_;
-};
 
 bool is_fused(const Table& table) {
 #if defined(__aarch64__)
@@ -49,51 +37,9 @@ float chain(const Table& table, const float* a, std::size_t a_col, const float* 
   return sum;
 }
 
-struct Matrices {
-  Matrices(std::size_t rows, std::size_t inner, std::size_t cols, bool a_transposed, bool b_transposed)
-      : m(rows), k(inner), n(cols), transpose_a(a_transposed), transpose_b(b_transposed) {
-    Numbers numbers(m * 10000 + n * 100 + k);
-    a = Guarded<>(numbers.floats(m * k));
-    b = Guarded<>(numbers.floats(k * n));
-    bias = Guarded<>(numbers.floats(n));
-    start = numbers.floats(m * c_row());
-  }
-  std::size_t c_row() const { return n + 3; }  // a gap, which must stay as it is
-  Matmul product(float* c) const {
-    Matmul p;
-    p.m = m;
-    p.n = n;
-    p.k = k;
-    p.a = a.data();
-    p.a_row = transpose_a ? m : k;
-    p.transpose_a = transpose_a;
-    p.b = b.data();
-    p.b_row = transpose_b ? k : n;
-    p.transpose_b = transpose_b;
-    p.c = c;
-    p.c_row = c_row();
-    return p;
-  }
-  float chain_at(const Table& table, std::size_t i, std::size_t j, float from) const {
-    return chain(table, a.data() + i * (transpose_a ? 1 : k), transpose_a ? m : 1,
-                 b.data() + j * (transpose_b ? k : 1), transpose_b ? 1 : n, k, from);
-  }
-  std::size_t m, k, n;
-  bool transpose_a, transpose_b;
-  Guarded<> a{0}, b{0}, bias{0};
-  std::vector<float> start;
-};
-
-std::vector<float> multiplied(const Matmul& product, std::size_t size, const std::vector<float>& start,
-                              Executor& executor) {
-  Guarded<> c(start);
-  Guarded<> scratch(matmul_scratch(product.m, product.n, product.k));
-  Matmul p = product;
-  p.c = c.data();
-  matmul(p, scratch.data(), executor);
-  CHECK(c.intact());
-  CHECK(scratch.intact());
-  return {c.data(), c.data() + size};
+float chain_at(const Table& table, const Matrices& x, std::size_t i, std::size_t j, float from) {
+  return chain(table, x.a.data() + i * (x.transpose_a ? 1 : x.k), x.transpose_a ? x.m : 1,
+               x.b.data() + j * (x.transpose_b ? x.k : 1), x.transpose_b ? 1 : x.n, x.k, from);
 }
 
 // Elements of C are chains, and what lies between its rows stays.
@@ -112,7 +58,7 @@ void check_chains(const Matrices& x) {
       for (std::size_t j = 0; j < x.c_row(); ++j) {
         const std::size_t at = i * x.c_row() + j;
         const float from = accumulate ? x.start[at] : 0.0F;
-        const float want = j < x.n ? x.chain_at(kernels, i, j, from) : x.start[at];
+        const float want = j < x.n ? chain_at(kernels, x, i, j, from) : x.start[at];
         INFO(x.m << "x" << x.k << "x" << x.n << " row " << i << " column " << j);
         REQUIRE(same_bits(&c[at], &want, 1));
       }

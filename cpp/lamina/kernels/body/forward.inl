@@ -20,6 +20,7 @@ constexpr Table make_table(const char* name) {
   t.tile_cols = kTileCols;
   t.pack_b = pack_b;
   t.matmul_tile = matmul_tile;
+  t.finish_rows = finish_rows;
   t.column_sum = column_sum;
   t.activation_forward = activation_forward;
   t.add = add;

@@ -87,6 +87,14 @@ __attribute__((noinline)) Ahead ahead_of_update(const MatmulTile& tile, std::siz
                     tile.n, tile.k);
 }
 
+// Claims the `index`th of `count` shares of the weights that some rows move.
+void claim_share(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index,
+                 std::size_t count) {
+  for (std::size_t row = index * rows / count; row < (index + 1) * rows / count; ++row) {
+    claim(tile.update->w + (begin + row) * tile.c_row, tile.n);
+  }
+}
+
 // Whether the micro-kernel sees to the epilogue.
 bool finishes_in_registers(const MatmulTile& tile, bool direct) {
   if (tile.before_activation != nullptr) return false;
@@ -98,8 +106,13 @@ bool finishes_in_registers(const MatmulTile& tile, bool direct) {
          (tile.activation.kind == Activation::linear && tile.derivative_at == nullptr);
 }
 
-// The other epilogues, on rows that are still in the cache.
-void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows) {
+// The optimizer, or the other epilogues, on rows that are still in the cache.
+void finish_rows(const MatmulTile& tile, std::size_t begin, std::size_t rows, float* gradient,
+                 std::size_t gradient_row) {
+  if (tile.update != nullptr) {
+    update_rows(tile, begin, rows, gradient, gradient_row);
+    return;
+  }
   const bool activates = tile.activation.kind != Activation::linear;
   if (tile.bias == nullptr && tile.before_activation == nullptr && !activates) return;
   for (std::size_t row = begin; row < begin + rows; ++row) {
@@ -163,6 +176,7 @@ __attribute__((noinline)) void packed_tile_rows(const MatmulTile& tile, MicroTil
       micro.ahead = ahead_of_tile(tile, group * panels + panel, groups * panels);
     }
     kPackedKernels.rows[rows - 1](micro);
+    if (updates && tile.shares_weights) claim_share(tile, begin, rows, panel, panels);
     move_columns(micro, kTileCols);
   }
 }
@@ -270,7 +284,7 @@ void matmul_tile(const MatmulTile& tile) {
       updates && !tile.accumulate && tile.n <= kUpdateCols;  // the gradient never leaves the cache
   if (direct && tile.m == 1 && tile.k * tile.n >= kStreamedFloats) {
     stream_row(tile);
-    if (tile.last) finish_rows(tile, 0, 1);
+    if (tile.last) finish_rows(tile, 0, 1, tile.c, tile.c_row);
     return;
   }
   const bool in_registers = !updates && tile.last && finishes_in_registers(tile, direct);
@@ -307,10 +321,6 @@ void matmul_tile(const MatmulTile& tile) {
     } else {
       packed_tile_rows(tile, micro, begin, rows, group, groups, packed_a);
     }
-    if (updates) {
-      update_rows(tile, begin, rows, c, c_row);
-    } else if (tile.last && !in_registers) {
-      finish_rows(tile, begin, rows);
-    }
+    if (tile.last && !in_registers) finish_rows(tile, begin, rows, c, c_row);
   }
 }

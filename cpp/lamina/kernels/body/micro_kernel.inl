@@ -39,14 +39,6 @@ struct MicroTile {
   const float* relu_output;
 };
 
-// Hides where a value comes from, so that the compiler keeps it in a register of its own.
-template <class T>
-inline void keep_in_register(T& value) {
-#if defined(__GNUC__)
-  asm("" : "+r"(value));
-#endif
-}
-
 template <bool kDerives, std::size_t kRows, std::size_t kVectors, class LastC>
 inline __attribute__((always_inline)) void finish_registers(const MicroTile& t,
                                                             Floats (&sum)[kRows][kVectors], LastC last_c) {

@@ -13,6 +13,7 @@
 #include "lamina/kernels/body/optimizer.inl"
 #include "lamina/kernels/body/random.inl"
 #include "lamina/kernels/body/rows_backward.inl"
+#include "lamina/kernels/body/zero_skipping.inl"
 
 constexpr TrainingTable make_training_table(const char* name) {
   TrainingTable t = {};
@@ -30,5 +31,7 @@ constexpr TrainingTable make_training_table(const char* name) {
   t.random_words = random_words;
   t.optimizer = optimizer;
   t.regularize = regularize;
+  t.has_skippable_zeros = has_skippable_zeros;
+  t.matmul_tile_skipping_zeros = matmul_tile_skipping_zeros;
   return t;
 }

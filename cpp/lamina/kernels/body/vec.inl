@@ -47,6 +47,14 @@ inline void prefetch(const float* p) {
   __builtin_prefetch(p);
 }
 
+// Hides where a value comes from, so that the compiler keeps it in a register of its own.
+template <class T>
+inline void keep_in_register(T& value) {
+#if defined(__GNUC__)
+  asm("" : "+r"(value));
+#endif
+}
+
 // Lets numbers below the normal range count as 0, until restore_denormals() gets what this returned. A
 // product with such a number takes a hundred times as long, and averages that fade away (of units that no
 // longer learn) would stay among them for long. (No class with a destructor: that needs exception tables.)
