@@ -52,6 +52,7 @@ constexpr std::size_t kSkipUpdateRows = 16;
 constexpr std::size_t kSkipCols = 64;
 constexpr std::size_t kSkipDepth = 32;
 constexpr std::size_t kSkipWork = 1 << 20;
+constexpr std::size_t kSharedFloats = std::size_t{1} << 20;  // of weights that caches of other cores may hold
 constexpr std::size_t kFewRows = 32;  // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kAheadFloats = std::size_t{1} << 19;  // B beyond L2 is prefetched a block ahead
 constexpr std::size_t kLineFloats = 16;                     // of a cache line
@@ -223,7 +224,7 @@ class Product {
     if (pass.ema != nullptr) pass.ema += at;
     tile.update = &pass;
     tile.update_kind = p_.update_kind;
-    tile.shares_weights = executor_.threads() > 1;
+    tile.shares_weights = executor_.threads() > 1 && p_.m * p_.n <= kSharedFloats;
     tile.optimizer = p_.training->optimizer;
     kernel(tile);
   }
