@@ -47,7 +47,7 @@ double total_weight(const Head& head, const Dataset& data, std::size_t index) {
 // Whether products may leave out zeros of their inputs: where parameters are finite, for else a NaN might not
 // come out; and many, for it takes a look at them.
 bool may_skip_zeros(const float* parameters, std::size_t count) {
-  constexpr std::size_t kMany = 1 << 14;
+  constexpr std::size_t kMany = 1 << 12;
   return count >= kMany && kernels::training_table().all_finite(parameters, count);
 }
 

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <random>
 
 #include "allocation.h"
 #include "lamina/core/error.h"
@@ -167,6 +169,55 @@ TEST_CASE("the same bits on 1, 2 and 3 threads") {
   const Numbers one = train(1);
   CHECK(train(2) == one);
   CHECK(train(3) == one);
+}
+
+// Images of 400 pixels, the outer ones 0, and a network that is large enough to leave those out.
+struct Images {
+  static constexpr std::size_t kRows = 80, kPixels = 400;
+  std::vector<float> x = std::vector<float>(kRows * kPixels);
+  std::vector<std::int32_t> labels = std::vector<std::int32_t>(kRows);
+  Images() {
+    std::mt19937_64 generator(5);
+    std::uniform_real_distribution<float> uniform(0.0F, 1.0F);
+    for (std::size_t row = 0; row < kRows; ++row) {
+      labels[row] = static_cast<std::int32_t>(generator() % 3);
+      for (std::size_t i = 100; i < 250; ++i) x[row * kPixels + i] = uniform(generator);
+    }
+  }
+  Dataset data() const {
+    Dataset data;
+    data.inputs = {ArrayView(x.data(), Shape{kRows, kPixels})};
+    data.targets = {ArrayView(labels.data(), Shape{kRows})};
+    return data;
+  }
+  std::unique_ptr<TrainingSession> session() const {
+    auto session = make_session(sequential({input({kPixels}), dense(96, "relu"), dense(3, "softmax")}, 2),
+                                adam(), sparse_categorical_crossentropy());
+    session->prepare(data(), true);
+    return session;
+  }
+};
+
+TEST_CASE("leaving out zeros changes no bits, on 1, 2 and 3 threads") {
+  const Images images;
+  const auto train = [&](std::size_t threads) {
+    const PoolOf pool(threads);
+    const auto session = images.session();
+    for (int epoch = 0; epoch < 3; ++epoch) session->train_epoch(images.data(), {.batch_size = 32});
+    return numbers_of(*session);
+  };
+  const Numbers one = train(1);
+  CHECK(train(2) == one);
+  CHECK(train(3) == one);
+}
+
+TEST_CASE("a weight that isn't finite shows in the loss, even where all its inputs are 0") {
+  const Images images;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto session = images.session();
+  session->model().graph().parameter_values.data()[7] = nan;  // of pixel 0, which is 0 in all images
+  CHECK(std::isnan(session->evaluate(images.data(), 80, nullptr).loss));
+  CHECK(std::isnan(session->train_epoch(images.data(), {.batch_size = 80}).logs.loss));
 }
 
 TEST_CASE("the bits of an epoch don't depend on how its data lie") {
