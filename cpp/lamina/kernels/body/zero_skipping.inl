@@ -215,23 +215,23 @@ struct SkipTile {
   const char* ahead;  // prefetched meanwhile, to be written: a line at each step; or null
 };
 
-// kRows x kVectors of C from column `col` on; `last` says how much of the last vector.
+// kRows x kVectors of C; `last` says how much of the last vector.
 template <std::size_t kRows, std::size_t kVectors, bool kPrefetches, class Last>
-__attribute__((noinline)) void skip_kernel(const SkipTile& t, std::size_t col, Last last) {
+__attribute__((noinline)) void skip_kernel(const SkipTile& t, Last last) {
   constexpr std::size_t kFinal = kVectors - 1;
   Floats sum[kRows][kVectors] = {};
   if (t.accumulate) {
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < kFinal; ++v) sum[r][v] = load(t.c[r] + col + v * kLanes);
-      sum[r][kFinal] = load(t.c[r] + col + kFinal * kLanes, last);
+      for (std::size_t v = 0; v < kFinal; ++v) sum[r][v] = load(t.c[r] + v * kLanes);
+      sum[r][kFinal] = load(t.c[r] + kFinal * kLanes, last);
     }
   }
   const float* a[kRows];
 #pragma GCC unroll 4
   for (std::size_t r = 0; r < kRows; ++r) a[r] = t.a[r];
-  const float* const b = t.b + col;
+  const float* const b = t.b;
   const std::size_t a_col = t.a_col, b_row = t.b_row;
   const char* ahead = t.ahead;
   const Step* const end = t.steps + t.count;
@@ -258,19 +258,22 @@ __attribute__((noinline)) void skip_kernel(const SkipTile& t, std::size_t col, L
     float* c = t.c[r];
     keep_in_register(c);  // from here on only, else the addresses of C take registers throughout
 #pragma GCC unroll 4
-    for (std::size_t v = 0; v < kFinal; ++v) store(c + col + v * kLanes, sum[r][v]);
-    store(c + col + kFinal * kLanes, sum[r][kFinal], last);
+    for (std::size_t v = 0; v < kFinal; ++v) store(c + v * kLanes, sum[r][v]);
+    store(c + kFinal * kLanes, sum[r][kFinal], last);
   }
 }
 
-template <std::size_t kRows>
+// A strip of kVectors vectors of columns, of which the last may be a part, or of fewer.
+template <std::size_t kRows, std::size_t kVectors>
 void skip_strip(const SkipTile& t) {
-  if (t.cols != kSkipCols) {
-    over_lanes(t.cols, [&](std::size_t col, auto lanes) { skip_kernel<kRows, 1, false>(t, col, lanes); });
-  } else if (t.ahead != nullptr) {
-    skip_kernel<kRows, kSkipVectors, true>(t, 0, All{});
+  if (kVectors > 1 && t.cols <= (kVectors - 1) * kLanes) {
+    skip_strip<kRows, kVectors == 1 ? 1 : kVectors - 1>(t);
+  } else if (t.cols < kVectors * kLanes) {
+    skip_kernel<kRows, kVectors, false>(t, Part{t.cols % kLanes});
+  } else if (kVectors == kSkipVectors && t.ahead != nullptr) {
+    skip_kernel<kRows, kVectors, kVectors == kSkipVectors>(t, All{});
   } else {
-    skip_kernel<kRows, kSkipVectors, false>(t, 0, All{});
+    skip_kernel<kRows, kVectors, false>(t, All{});
   }
 }
 
@@ -278,13 +281,13 @@ void skip_group(const SkipTile& t, std::size_t rows) {
   static_assert(kSkipRows == 4);
   switch (rows) {
     case 1:
-      return skip_strip<1>(t);
+      return skip_strip<1, kSkipVectors>(t);
     case 2:
-      return skip_strip<2>(t);
+      return skip_strip<2, kSkipVectors>(t);
     case 3:
-      return skip_strip<3>(t);
+      return skip_strip<3, kSkipVectors>(t);
     default:
-      return skip_strip<4>(t);
+      return skip_strip<4, kSkipVectors>(t);
   }
 }
 
