@@ -40,7 +40,7 @@ inline std::size_t some_bits(std::size_t depth, std::size_t first) {
   return depth - first < kWordBits ? depth - first : kWordBits;
 }
 
-// A bit for each lane that isn't 0 (NaN is not).
+// A bit for each lane that isn't 0 (as NaN isn't).
 inline std::uint32_t nonzero_lanes(Floats x) {
 #if LAMINA_ISA == 2
   return _mm512_test_epi32_mask((__m512i)x, _mm512_set1_epi32(0x7fffffff));
@@ -92,11 +92,22 @@ inline void find_nonzeros(const float* a, std::size_t depth, RowBits& bits) {
   }
 }
 
+inline std::size_t count_bits(std::uint64_t x) {
+#if LAMINA_ISA == 0  // which needn't have the instruction
+  x -= (x >> 1) & 0x5555555555555555U;
+  x = (x & 0x3333333333333333U) + ((x >> 2) & 0x3333333333333333U);
+  x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0FU;
+  return static_cast<std::size_t>((x * 0x0101010101010101U) >> 56);
+#else
+  return static_cast<std::size_t>(__builtin_popcountll(x));
+#endif
+}
+
 // How many elements of a row aren't 0 where those of a group are.
 inline std::size_t added_by(const RowBits& row, const RowBits& group, std::size_t words) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < words; ++i) {
-    count += static_cast<std::size_t>(__builtin_popcountll(row.words[i] & ~group.words[i]));
+    count += count_bits(row.words[i] & ~group.words[i]);
   }
   return count;
 }
