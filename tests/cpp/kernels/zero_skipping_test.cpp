@@ -53,6 +53,7 @@ MatmulTile tile_of(const Matrices& x, const Table& table, float* c, bool accumul
 
 TEST_CASE("tiles of every table that skip zeros have the bits of dense ones") {
   for (const auto& [table, training] : all_kernels()) {
+    const char* const isa = table->name;
     for (std::size_t m : {1U, 3U, 4U, 17U, 66U}) {
       for (std::size_t n : {1U, 17U, 64U, 131U}) {
         for (std::size_t k : {2U, 63U, 130U, 1041U}) {
@@ -65,7 +66,7 @@ TEST_CASE("tiles of every table that skip zeros have the bits of dense ones") {
               Guarded<> got(x.start);
               table->matmul_tile(tile_of(x, *table, want.data(), accumulate));
               training->matmul_tile_skipping_zeros(tile_of(x, *table, got.data(), accumulate));
-              INFO(table->name << " " << m << "x" << k << "x" << n << " zeros " << static_cast<int>(zeros));
+              INFO(isa << " " << m << "x" << k << "x" << n << " zeros " << static_cast<int>(zeros));
               REQUIRE(same_bits(got.data(), want.data(), got.size()));
               REQUIRE(got.intact());
             }
