@@ -1,7 +1,7 @@
 // A product is cut into blocks of at most kBlockCols columns and kBlockDepth of k; a block of B is packed
 // into scratch and meets every row of A (of kChunkRows, where there are more), while the next one is
 // prefetched. Blocks of k run in order and accumulate, so each element of C stays one chain. B that is small
-// for its rows is read where it lies.
+// for its rows is read where it lies. In training an A with many zeros has a tile kernel of its own.
 //
 // Threads share out columns: each packs its own, so that no packed part of B goes from one core's cache to
 // another's (sharing it costs an eighth to a third of the time at 256 x 4096 x 4096 on two cores). Products
@@ -183,6 +183,7 @@ class Product {
     return std::clamp<std::size_t>(worth, 1, 4 * threads);
   }
 
+  // (Inlined in each of their uses, this and run_tile would take 2 kB.)
   __attribute__((noinline)) MatmulTile tile_at(Range rows, Range cols, std::size_t begin,
                                                std::size_t depth) const {
     MatmulTile tile = {};
