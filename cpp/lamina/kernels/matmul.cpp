@@ -52,6 +52,10 @@ constexpr std::size_t kSkipUpdateRows = 16;
 constexpr std::size_t kSkipCols = 64;
 constexpr std::size_t kSkipDepth = 32;
 constexpr std::size_t kSkipWork = 1 << 20;
+// B is read in place, strip by strip, so it should be in L2 or near: 1.2 times as fast at 512 x 1024 x 1024
+// with 18 % of the steps skipped, 0.6 times at 256 x 4096 x 4096 (Zen 4). Narrow strips ask for more lines.
+constexpr std::size_t kSkipFloats = std::size_t{1} << 20;
+constexpr std::size_t kSkipFloatsOfSmall = std::size_t{1} << 18;
 constexpr std::size_t kSharedFloats = std::size_t{1} << 20;  // of weights that caches of other cores may hold
 constexpr std::size_t kFewRows = 32;  // up to this many rows meet columns of B as soon as they are packed
 constexpr std::size_t kAheadFloats = std::size_t{1} << 19;  // B beyond L2 is prefetched a block ahead
@@ -95,6 +99,7 @@ class Product {
     if (p_.k == 1 && b_col_ == 1) b_row_ = p_.n;  // one row, whichever way it is stored
     skips_zeros_ = p_.skips_zeros && b_col_ == 1 && p_.derivative_at == nullptr && p_.m >= kSkipUpdateRows &&
                    p_.k >= kSkipDepth && p_.n >= kSkipCols && p_.m * p_.n * p_.k >= kSkipWork &&
+                   p_.k * p_.n <= (small_tiles() ? kSkipFloatsOfSmall : kSkipFloats) &&
                    p_.training->has_skippable_zeros(p_.a, a_row_, a_col_, p_.m, p_.k);
   }
 
