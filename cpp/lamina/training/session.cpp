@@ -158,6 +158,9 @@ EpochResult TrainingSession::train_epoch(const Dataset& data, const EpochOptions
     progress.batch_ends = false;
     if (options.batch_hook && !tell(options.batch_hook)) result.stopped = true;
     if (result.stopped) break;
+    if (options.batch_hook) {  // which may have set weights
+      context.skips_zeros = may_skip_zeros(context.parameters, impl.graph.parameter_count);
+    }
     context.step = impl.step;
     impl.executor.begin_step();
     const StepResult step =

@@ -218,6 +218,15 @@ TEST_CASE("a weight that isn't finite shows in the loss, even where all its inpu
   session->model().graph().parameter_values.data()[7] = nan;  // of pixel 0, which is 0 in all images
   CHECK(std::isnan(session->evaluate(images.data(), 80, nullptr).loss));
   CHECK(std::isnan(session->train_epoch(images.data(), {.batch_size = 80}).logs.loss));
+
+  const auto later = images.session();  // set between two batches
+  const auto set = [&](const Progress& progress) {
+    if (progress.batch == 1) later->model().graph().parameter_values.data()[7] = nan;
+    return true;
+  };
+  const EpochResult epoch = later->train_epoch(images.data(), {.batch_size = 40, .batch_hook = set});
+  REQUIRE(epoch.first_nan_batch.has_value());
+  CHECK(*epoch.first_nan_batch == 1);
 }
 
 TEST_CASE("the bits of an epoch don't depend on how its data lie") {

@@ -18,8 +18,9 @@ constexpr std::size_t kListedRows = 64;   // that meet a strip of B while it is 
 constexpr std::size_t kUpdatedRows = 16;  // the same, where an optimizer follows and has to find them there
 constexpr std::size_t kSkipUpdateCols = 512;
 constexpr std::size_t kSkipLineFloats = 16;
-constexpr std::size_t kWindow = 16;        // of rows, ordered by their zeros, in which they are grouped
-constexpr std::size_t kOrderedCols = 128;  // from so many columns of C on, the order of rows pays
+constexpr std::size_t kWindow = 16;  // of rows, ordered by their zeros, in which they are grouped
+// The order of rows pays from so many columns of C on, whatever part of them a thread has.
+constexpr std::size_t kOrderedCols = 128;
 constexpr std::size_t kWordBits = 64;
 constexpr std::size_t kSampledGroups = 8;
 constexpr std::size_t kSampledSteps = 16;
@@ -364,7 +365,7 @@ void matmul_tile_skipping_zeros(const MatmulTile& tile) {
       const float* const a = tile.a + row * tile.a_row + begin * tile.a_col;
       const float* const b = tile.packed_b + begin * tile.unpacked_b_row;
       if (tile.a_col == 1) {
-        plan_rows(a, tile.a_row, rows, depth, tile.n >= kOrderedCols, plan);
+        plan_rows(a, tile.a_row, rows, depth, tile.c_row >= kOrderedCols, plan);
       } else {
         plan_columns(a, tile.a_col, rows, depth, plan);
       }
