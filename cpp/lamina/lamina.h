@@ -59,5 +59,6 @@
 #include "lamina/model/predictor.h"
 #include "lamina/training/callbacks.h"
 #include "lamina/training/checkpoint.h"
+#include "lamina/training/lbfgs.h"
 #include "lamina/training/session.h"
 #include "lamina/training/trainer.h"

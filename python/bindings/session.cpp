@@ -11,6 +11,8 @@
 #include "lamina/core/error.h"
 #include "lamina/model/graph.h"
 #include "lamina/training/checkpoint.h"
+#include "lamina/training/lbfgs.h"
+#include "lamina/training/step_executor.h"
 #include "module.h"
 
 namespace lamina::python {
@@ -146,6 +148,41 @@ py::tuple value_and_gradient(TrainingSession& session, const PyDataset& data, bo
   return py::make_tuple(value, gradient.array);
 }
 
+// `on_iteration(iterations, evaluations, value)` may be None; signals are looked at twenty times a second.
+py::dict fit_with_lbfgs(TrainingSession& session, const PyDataset& data, std::size_t max_iterations,
+                        std::size_t max_evaluations, double gradient_tolerance, double value_tolerance,
+                        std::size_t history, const py::object& on_iteration) {
+  double looked = steady_seconds();
+  LbfgsOptions options;
+  options.max_iterations = max_iterations;
+  options.max_evaluations = max_evaluations;
+  options.gradient_tolerance = gradient_tolerance;
+  options.value_tolerance = value_tolerance;
+  options.history = history;
+  options.on_iteration = [&](const LbfgsProgress& progress) {
+    const double now = steady_seconds();
+    if (on_iteration.is_none() && now - looked < 0.05) return true;
+    looked = now;
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    return on_iteration.is_none() ||
+           on_iteration(progress.iterations, progress.evaluations, progress.value).cast<bool>();
+  };
+  LbfgsResult result;
+  {
+    const py::gil_scoped_release release;
+    result = fit_lbfgs(session, data.data, options);
+  }
+  py::dict dict;
+  dict["loss"] = result.value;
+  dict["iterations"] = result.iterations;
+  dict["evaluations"] = result.evaluations;
+  dict["last_decrease"] = result.last_decrease;
+  dict["converged"] = result.converged();
+  dict["message"] = describe(result.end);
+  return dict;
+}
+
 template <class Function>
 py::dict run_batch(const Function& function) {
   Logs logs;
@@ -230,7 +267,10 @@ void bind_training(py::class_<TrainingSession>& cls) {
           },
           py::arg("batch"), py::arg("use_ema"))
       .def("epoch_logs", [](TrainingSession& session) { return to_dict(session, session.epoch_logs()); })
-      .def("value_and_gradient", &value_and_gradient, py::arg("data"), py::arg("training"));
+      .def("value_and_gradient", &value_and_gradient, py::arg("data"), py::arg("training"))
+      .def("fit_lbfgs", &fit_with_lbfgs, py::arg("data"), py::arg("max_iterations"),
+           py::arg("max_evaluations"), py::arg("gradient_tolerance"), py::arg("value_tolerance"),
+           py::arg("history"), py::arg("on_iteration"));
 }
 
 }  // namespace

@@ -51,10 +51,12 @@ def _check_names(names: list[str]) -> None:
             )
 
 
-def _whole(name: str, value: Any, least: int = 0) -> int:
+def _whole(name: str, value: Any, least: int = 0, who: str = "fit") -> int:
     """Return a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < 2**63:
-        raise ArgumentError(f"fit: expected {name} to be a whole number of at least {least}, got {value!r}.")
+        raise ArgumentError(
+            f"{who}: expected {name} to be a whole number of at least {least}, got {value!r}."
+        )
     return int(value)
 
 

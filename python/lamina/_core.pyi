@@ -135,6 +135,15 @@ class EpochResult(TypedDict):
     stopped: bool
     first_nan_batch: int | None
 
+@type_check_only
+class LbfgsResult(TypedDict):
+    loss: float
+    iterations: int
+    evaluations: int
+    last_decrease: float
+    converged: bool
+    message: str
+
 class Session(metaclass=_Type):
     def __init__(
         self,
@@ -170,6 +179,16 @@ class Session(metaclass=_Type):
     def evaluate_batch(self, batch: Dataset, use_ema: bool) -> _Logs: ...
     def epoch_logs(self) -> _Logs: ...
     def value_and_gradient(self, data: Dataset, training: bool) -> tuple[float, NDArray[np.float32]]: ...
+    def fit_lbfgs(
+        self,
+        data: Dataset,
+        max_iterations: int,
+        max_evaluations: int,
+        gradient_tolerance: float,
+        value_tolerance: float,
+        history: int,
+        on_iteration: Callable[[int, int, float], bool] | None,
+    ) -> LbfgsResult: ...
     def seed(self) -> int: ...
     def step(self) -> int: ...
     def updates(self) -> int: ...

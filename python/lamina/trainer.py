@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from ._checks import _checked_seed
 from ._configurable import class_named, find, wrap
 from ._data import ClassWeight, Rows, rows_of, source_of, validation_of
 from ._kinds import Metric, Optimizer
+from ._lbfgs import LbfgsResult, fit_lbfgs
 from ._loss import Loss
 from ._targets import Targets
 from ._training import Fit, FitOptions, callback_list, evaluate
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Trainer"]
+__all__ = ["LbfgsResult", "Trainer"]
 
 
 class Trainer:
@@ -384,6 +385,73 @@ class Trainer:
         self._targets.dtype = data.y.dtype
         value, gradient = self._session.value_and_gradient(data.dataset, _truth("training", training))
         return value, gradient
+
+    def fit_lbfgs(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        max_iterations: int = 15000,
+        max_evaluations: int = 15000,
+        gradient_tolerance: float = 1e-5,
+        value_tolerance: float = 2.220446049250313e-09,
+        history: int = 10,
+        on_iteration: Callable[[int, int, float], Any] | None = None,
+    ) -> LbfgsResult:
+        """Train by L-BFGS: few, long steps, each of them after passes over all rows.
+
+        For data and networks that are small enough for that, it needs far fewer passes than the optimizers of
+        `fit`. It makes small what `value_and_gradient` returns: dropout is off, and batch normalization uses
+        the statistics that it has. The trainer's optimizer takes no part, and no epoch is counted. Steps and
+        tests of convergence are those of L-BFGS-B, as SciPy has it, without bounds (Nocedal 1980; line search
+        of Moré and Thuente 1994).
+
+        Parameters
+        ----------
+        x, y : array
+            All rows, `(n, ...)`, and their targets.
+        sample_weight : array of shape (n,) or None, default None
+            Factor of the loss of each row.
+        max_iterations : int, default 15000
+            Steps at most.
+        max_evaluations : int, default 15000
+            Passes over the rows, looked at between two steps, which take one to twenty.
+        gradient_tolerance : float, default 1e-5
+            Ends where no element of the gradient is larger.
+        value_tolerance : float, default 2.2e-9
+            Ends where a step makes the loss smaller by no more than this part of it, or of 1.
+        history : int, default 10
+            Steps that the shape of the loss is learnt from.
+        on_iteration : function or None, default None
+            `f(iterations, evaluations, loss)`, called after each step; returning False ends training.
+
+        Raises
+        ------
+        ArgumentError
+            For limits out of range, and for a model with constraints, which it would not keep.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> model = lm.Sequential([lm.Dense(8, "tanh"), lm.Dense(1)])
+        >>> trainer = lm.Trainer(model, loss="mse", seed=0)
+        >>> result = trainer.fit_lbfgs(x, np.sin(3 * x))
+        >>> result.loss < 1e-4
+        True
+        """
+        data = rows_of(x, y, sample_weight)
+        self._targets.dtype = data.y.dtype
+        return fit_lbfgs(
+            self._session,
+            data,
+            max_iterations=max_iterations,
+            max_evaluations=max_evaluations,
+            gradient_tolerance=gradient_tolerance,
+            value_tolerance=value_tolerance,
+            history=history,
+            on_iteration=on_iteration,
+        )
 
     @contextmanager
     def ema_weights(self) -> Iterator[Sequential]:

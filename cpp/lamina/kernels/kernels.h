@@ -154,6 +154,11 @@ struct TrainingTable {
   // g = g * scale + l1 * sign(w) + 2 * l2 * w
   void (*regularize)(const float* w, float* g, std::size_t n, float scale, float l1, float l2);
 
+  // ---- float64, summed as the reductions of Table are
+  double (*dot_float64)(const double* x, const double* y, std::size_t n);
+  // y += a * x; returns the dot product of the new y and z.
+  double (*add_scaled_float64)(double* y, double a, const double* x, const double* z, std::size_t n);
+
   // ---- matrix product of an A with many zeros
   // Whether leaving out steps of k would pay for this A: rows x depth, element (i, p) at a[i * a_row + p *
   // a_col]; at least 4 rows.

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._callback import Callback, Logs
 from .._configurable import find
-from .._data import rows_of
 from .._kinds import Optimizer
 from ..optimizers import SGD, Adam
 from ..trainer import Trainer
 from ._network import Objective, penalty
 from ._parameters import RATES
 from ._rows import SparseBatches, Training, as_dense
-from ._threads import one_blas_thread
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _SMALLEST_RATE = 1e-6  # 'adaptive' gives up below
 _ROUNDING = 1e-6  # relative change of a loss that float32 weights need not resolve
@@ -246,65 +240,30 @@ def _deviance_constant(rows: Training) -> float:
     return float(np.average((xlogy(y, y) - y).sum(axis=1), weights=rows.weights))
 
 
-class _Objective:
-    """The loss and its gradient by the flat parameters, as SciPy asks for them."""
-
-    def __init__(self, trainer: Trainer, rows: Training) -> None:
-        self.session, self.flat = trainer._session, trainer.model.flat_parameters
-        self.data = rows_of(rows.x, rows.y, rows.weights)
-        self.data.check(self.session)
-        self.value = math.inf
-        self.gradient_there: NDArray[np.float64] | None = None
-
-    def __call__(self, parameters: NDArray[np.float64]) -> float:
-        """Return the loss; the gradient comes from the same pass."""
-        self.flat[:] = parameters
-        self.value, gradient = self.session.value_and_gradient(self.data.dataset, False)
-        self.gradient_there = gradient.astype(np.float64)
-        return self.value
-
-    def gradient(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the gradient; SciPy asks for it once, right after the loss at the same place."""
-        if self.gradient_there is None:
-            self(parameters)
-        gradient, self.gradient_there = self.gradient_there, None
-        assert gradient is not None
-        return gradient
-
-
 def fit_lbfgs(estimator: Any, rows: Training, seed: int) -> None:
-    """Train by SciPy's L-BFGS on the flat parameters."""
-    from scipy.optimize import fmin_l_bfgs_b
+    """Train by L-BFGS, with scikit-learn's limits."""
     from sklearn.exceptions import ConvergenceWarning
 
-    trainer = trainer_for(estimator, SGD(), seed)
-    objective = _Objective(trainer, rows)
-    values: list[float] = []  # after each iteration, which ends at the place evaluated last
+    def tell(iterations: int, _: int, loss: float) -> None:
+        print(f"Iteration {iterations}, loss = {loss:.8f}")
 
-    def note(_: NDArray[np.float64]) -> None:
-        values.append(objective.value)
-        if estimator.verbose:
-            print(f"Iteration {len(values)}, loss = {values[-1]:.8f}")
-
-    # separate functions: given one for both, SciPy compares and copies the parameters at every call
-    with one_blas_thread():
-        best, loss, about = fmin_l_bfgs_b(
-            objective,
-            objective.flat.astype(np.float64),
-            objective.gradient,
-            pgtol=estimator.tol,
-            maxfun=estimator.max_fun,
-            maxiter=estimator.max_iter,
-            callback=note,
-        )
-    objective.flat[:] = best
-    estimator.loss_ = report_of(estimator, rows, 1)(float(loss))
-    estimator.n_iter_ = min(int(about["nit"]), estimator.max_iter)
-    rounding = len(values) > 1 and values[-2] - values[-1] <= _ROUNDING * max(1.0, abs(values[-1]))
-    if about["warnflag"] == 1 or (about["warnflag"] == 2 and not rounding):
+    result = trainer_for(estimator, SGD(), seed).fit_lbfgs(
+        rows.x,
+        rows.y,
+        rows.weights,
+        max_iterations=int(estimator.max_iter),
+        max_evaluations=int(estimator.max_fun),
+        gradient_tolerance=float(estimator.tol),
+        on_iteration=tell if estimator.verbose else None,
+    )
+    estimator.loss_ = report_of(estimator, rows, 1)(result.loss)
+    estimator.n_iter_ = result.iterations
+    limited = result.iterations >= estimator.max_iter or result.evaluations > estimator.max_fun
+    rounding = result.iterations > 1 and result.last_decrease <= _ROUNDING * max(1.0, abs(result.loss))
+    if not result.converged and (limited or not rounding):
         warnings.warn(
-            f"lbfgs failed to converge after {about['nit']} iteration(s) (status={about['warnflag']}): "
-            f"{about['task']}. Increase max_iter, or scale the data.",
+            f"lbfgs failed to converge after {result.iterations} iteration(s): {result.message}. "
+            "Increase max_iter, or scale the data.",
             ConvergenceWarning,
             stacklevel=5,
         )

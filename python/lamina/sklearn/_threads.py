@@ -1,14 +1,9 @@
-"""Threads: in the worker processes of joblib, which share the machine, and in SciPy."""
+"""Threads in the worker processes of joblib, which share the machine."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
 
 from ..config import get_num_threads, set_num_threads
 
@@ -30,29 +25,3 @@ def heed_workers() -> None:
         return
     if limit < get_num_threads():
         set_num_threads(limit)
-
-
-@cache
-def _libraries() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-_limiting = threading.Lock()
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let SciPy's BLAS work on the calling thread: L-BFGS has matrices of 20 x 20, not worth waking others.
-
-    The limit is that of the process. Of several fits at a time the first one sets and lifts it.
-    """
-    if not _limiting.acquire(blocking=False):
-        yield
-        return
-    try:
-        with _libraries().limit(limits=1, user_api="blas"):
-            yield
-    finally:
-        _limiting.release()

@@ -5,6 +5,8 @@
 #include "lamina/kernels/body/math.inl"
 // (functions of one variable come before their users)
 #include "lamina/kernels/body/activation_functions.inl"
+// (and the order of sums before what adds)
+#include "lamina/kernels/body/sums.inl"
 
 #include "lamina/kernels/body/activation.inl"
 #include "lamina/kernels/body/column_sum.inl"

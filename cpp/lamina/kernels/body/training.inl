@@ -5,10 +5,13 @@
 #include "lamina/kernels/body/math.inl"
 // (functions of one variable come before their users)
 #include "lamina/kernels/body/activation_functions.inl"
+// (and the order of sums before what adds)
+#include "lamina/kernels/body/sums.inl"
 
 #include "lamina/kernels/body/activation_backward.inl"
 #include "lamina/kernels/body/combine.inl"
 #include "lamina/kernels/body/convert.inl"
+#include "lamina/kernels/body/float64.inl"
 #include "lamina/kernels/body/map.inl"
 #include "lamina/kernels/body/optimizer.inl"
 #include "lamina/kernels/body/random.inl"
@@ -31,6 +34,8 @@ constexpr TrainingTable make_training_table(const char* name) {
   t.random_words = random_words;
   t.optimizer = optimizer;
   t.regularize = regularize;
+  t.dot_float64 = dot_float64;
+  t.add_scaled_float64 = add_scaled_float64;
   t.has_skippable_zeros = has_skippable_zeros;
   t.matmul_tile_skipping_zeros = matmul_tile_skipping_zeros;
   return t;

@@ -1,0 +1,230 @@
+#include "lamina/training/lbfgs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lamina/core/error.h"
+#include "lamina/kernels/dispatch.h"
+#include "lamina/model/graph.h"
+#include "lamina/training/line_search.h"
+
+namespace lamina {
+namespace {
+
+constexpr std::size_t kEvaluationsOfALine = 20;
+constexpr double kLongestStep = 1e10;
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  return kernels::training_table().dot_float64(a.data(), b.data(), a.size());
+}
+
+double largest_magnitude(std::span<const double> x) {
+  double largest = 0;
+  for (const double value : x) largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
+// The last steps s and changes of the gradient y, and the inverse of the Hessian that they stand for.
+class History {
+ public:
+  History(std::size_t pairs, std::size_t size)
+      : size_(size), pairs_(pairs), steps_(pairs * size), changes_(pairs * size) {
+    order_.reserve(pairs);
+  }
+
+  bool empty() const { return order_.empty(); }
+  void clear() { order_.clear(); }
+
+  // Takes a pair, in the place of the oldest one when full. `curvature` is step'change, above 0.
+  void add(std::span<const double> direction, double length, double curvature,
+           std::span<const double> gradient, std::span<const double> gradient_before) {
+    const std::size_t place = order_.size() < pairs_.size() ? order_.size() : order_.front();
+    if (order_.size() == pairs_.size()) order_.erase(order_.begin());
+    order_.push_back(place);
+    double* step = steps_.data() + place * size_;
+    double* change = changes_.data() + place * size_;
+    for (std::size_t i = 0; i < size_; ++i) {
+      step[i] = length * direction[i];
+      change[i] = gradient[i] - gradient_before[i];
+    }
+    pairs_[place].curvature = curvature;
+    scale_ = curvature / dot(this->change(place), this->change(place));
+  }
+
+  // direction = -H gradient, by the two loops over the pairs.
+  void descend(std::span<const double> gradient, std::span<double> direction) {
+    const auto& kernels = kernels::training_table();
+    for (std::size_t i = 0; i < size_; ++i) direction[i] = -gradient[i];
+    if (order_.empty()) return;
+    double along = dot(step(order_.back()), direction);
+    for (std::size_t i = order_.size(); i-- > 0;) {
+      Pair& pair = pairs_[order_[i]];
+      pair.weight = along / pair.curvature;
+      // the next dot product comes with the pass; the last one is s'd of the same pair, for nothing
+      const double* following = i > 0 ? step(order_[i - 1]).data() : direction.data();
+      along = kernels.add_scaled_float64(direction.data(), -pair.weight, change(order_[i]).data(), following,
+                                         size_);
+    }
+    for (std::size_t i = 0; i < size_; ++i) direction[i] *= scale_;
+    along = dot(change(order_.front()), direction);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const Pair& pair = pairs_[order_[i]];
+      const double* following = i + 1 < order_.size() ? change(order_[i + 1]).data() : direction.data();
+      along = kernels.add_scaled_float64(direction.data(), pair.weight - along / pair.curvature,
+                                         step(order_[i]).data(), following, size_);
+    }
+  }
+
+ private:
+  struct Pair {
+    double curvature = 0, weight = 0;
+  };
+
+  std::span<const double> step(std::size_t place) const { return {steps_.data() + place * size_, size_}; }
+  std::span<const double> change(std::size_t place) const { return {changes_.data() + place * size_, size_}; }
+
+  std::size_t size_;
+  std::vector<Pair> pairs_;
+  std::vector<double> steps_, changes_;
+  std::vector<std::size_t> order_;  // places, the oldest first
+  double scale_ = 1;
+};
+
+void check(const LbfgsOptions& options) {
+  const auto refuse = [](const std::string& what) {
+    throw ArgumentError("LbfgsOptions: expected " + what + ".");
+  };
+  if (options.max_iterations == 0) refuse("max_iterations of 1 or more, got 0");
+  if (options.max_evaluations == 0) refuse("max_evaluations of 1 or more, got 0");
+  if (options.history == 0) refuse("a history of 1 pair or more, got 0");
+  if (!(options.gradient_tolerance >= 0)) {
+    refuse("gradient_tolerance >= 0, got " + std::to_string(options.gradient_tolerance));
+  }
+  if (!(options.value_tolerance >= 0)) {
+    refuse("value_tolerance >= 0, got " + std::to_string(options.value_tolerance));
+  }
+}
+
+}  // namespace
+
+std::string_view describe(LbfgsEnd end) {
+  switch (end) {
+    case LbfgsEnd::gradient_tolerance:
+      return "the gradient is within its tolerance";
+    case LbfgsEnd::value_tolerance:
+      return "the value changes by less than its tolerance";
+    case LbfgsEnd::max_iterations:
+      return "the largest number of iterations is reached";
+    case LbfgsEnd::max_evaluations:
+      return "the largest number of evaluations is reached";
+    case LbfgsEnd::no_descent:
+      return "no step along the gradient makes the value smaller";
+    case LbfgsEnd::stopped:
+      return "a callback stopped it";
+  }
+  return "";
+}
+
+LbfgsResult minimize_lbfgs(const LbfgsObjective& objective, std::span<double> x,
+                           const LbfgsOptions& options) {
+  check(options);
+  const std::size_t size = x.size();
+  History history(options.history, size);
+  std::vector<double> gradient(size), direction(size), trial(size), trial_gradient(size);
+  LbfgsResult result;
+  const auto ended = [&result](LbfgsEnd end) {
+    result.end = end;
+    return result;
+  };
+  const auto evaluate = [&](std::span<const double> at, std::span<double> its_gradient) {
+    ++result.evaluations;
+    return objective(at, its_gradient);
+  };
+
+  result.value = evaluate(x, gradient);
+  if (!std::isfinite(result.value)) return ended(LbfgsEnd::no_descent);
+  if (largest_magnitude(gradient) <= options.gradient_tolerance) return ended(LbfgsEnd::gradient_tolerance);
+  while (true) {
+    history.descend(gradient, direction);
+    const double slope = dot(gradient, direction);
+    const double first =
+        result.iterations > 0 ? 1.0 : std::min(1.0 / std::sqrt(dot(direction, direction)), kLongestStep);
+    LineSearch search(result.value, slope, first, kLongestStep);
+    double value = 0;
+    double trial_slope = 0;
+    for (std::size_t i = 0; slope < 0 && !search.done() && i < kEvaluationsOfALine; ++i) {
+      const double step = search.step();
+      for (std::size_t j = 0; j < size; ++j) trial[j] = x[j] + step * direction[j];
+      value = evaluate(trial, trial_gradient);
+      trial_slope = dot(trial_gradient, direction);
+      search.take(value, trial_slope);
+    }
+    if (!search.done()) {
+      if (history.empty()) return ended(LbfgsEnd::no_descent);
+      history.clear();  // and along the gradient itself
+      continue;
+    }
+
+    std::copy(trial.begin(), trial.end(), x.begin());
+    const double before = std::exchange(result.value, value);
+    result.last_decrease = before - value;
+    ++result.iterations;
+    if (options.on_iteration && !options.on_iteration({result.iterations, result.evaluations, value})) {
+      return ended(LbfgsEnd::stopped);
+    }
+    if (result.iterations >= options.max_iterations) return ended(LbfgsEnd::max_iterations);
+    if (result.evaluations > options.max_evaluations) return ended(LbfgsEnd::max_evaluations);
+    if (largest_magnitude(trial_gradient) <= options.gradient_tolerance) {
+      return ended(LbfgsEnd::gradient_tolerance);
+    }
+    if (result.last_decrease <=
+        options.value_tolerance * std::max({std::abs(before), std::abs(value), 1.0})) {
+      return ended(LbfgsEnd::value_tolerance);
+    }
+    const double curvature = (trial_slope - slope) * search.step();
+    if (curvature > kEpsilon * -slope * search.step()) {
+      history.add(direction, search.step(), curvature, trial_gradient, gradient);
+    }
+    gradient.swap(trial_gradient);
+  }
+}
+
+LbfgsResult fit_lbfgs(TrainingSession& session, const Dataset& data, const LbfgsOptions& options) {
+  Graph& graph = session.model().graph();
+  if (!graph.weights_ready)
+    throw StateError("fit_lbfgs: expected data that prepare() has seen, got no weights.");
+  for (const Parameter& parameter : graph.parameters) {
+    if (parameter.constraint && graph.layers[parameter.layer].trainable) {
+      throw ArgumentError("fit_lbfgs: expected weights without constraints, got " + parameter.name +
+                          " with one; it would not be kept.");
+    }
+  }
+  const std::span<float> parameters = graph.parameter_values.span();
+  std::vector<float> gradient(parameters.size());
+  std::vector<double> x(parameters.begin(), parameters.end());
+  const auto put = [parameters](std::span<const double> from) {
+    std::transform(from.begin(), from.end(), parameters.begin(),
+                   [](double v) { return static_cast<float>(v); });
+  };
+  const auto objective = [&](std::span<const double> at, std::span<double> its_gradient) {
+    put(at);
+    const double value = session.value_and_gradient(data, false, gradient);
+    std::copy(gradient.begin(), gradient.end(), its_gradient.begin());
+    return value;
+  };
+  try {
+    const LbfgsResult result = minimize_lbfgs(objective, x, options);
+    put(x);
+    return result;
+  } catch (...) {
+    put(x);
+    throw;
+  }
+}
+
+}  // namespace lamina
