@@ -20,13 +20,10 @@ import re
 import time
 import warnings
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import sklearn
-from scipy import optimize
 from sklearn import datasets, neural_network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
@@ -77,7 +74,6 @@ def compare(name: str, setting: dict, repeats: int) -> dict:
     splitter = RepeatedKFold if kind == "MLPRegressor" else RepeatedStratifiedKFold
     modules = (neural_network, lamina.sklearn)
     scores, wall, cpu, epochs = ([[], []] for _ in range(4))
-    scipy: list[float] = []
     for fold, (train, test) in enumerate(
         splitter(n_splits=FOLDS, n_repeats=repeats, random_state=0).split(x, y)
     ):
@@ -97,40 +93,13 @@ def compare(name: str, setting: dict, repeats: int) -> dict:
             gc.enable()
             scores[which].append(estimator.score(x_test, y[test]))
             epochs[which].append(estimator.n_iter_)
-        if setting.get("solver") == "lbfgs":
-            scipy.append(scipy_seconds(partial(estimator.fit, x_train, y[train])))
     return {
         "shape": x.shape,
         "scores": np.array(scores),
         "wall": wall,
         "cpu": cpu,
         "epochs": epochs,
-        "scipy": scipy,
     }
-
-
-def scipy_seconds(fit: Callable[[], object]) -> float:
-    """What SciPy's L-BFGS itself takes in one fit of lamina: all but the evaluations of loss and gradient."""
-    spent, minimize = [0.0], optimize.fmin_l_bfgs_b
-
-    def timed(function: Callable) -> Callable:
-        def call(parameters: np.ndarray) -> object:
-            before = time.thread_time()
-            result = function(parameters)
-            spent[0] -= time.thread_time() - before
-            return result
-
-        return call
-
-    def wrapped(function: Callable, start: np.ndarray, gradient: Callable, **options: object) -> tuple:
-        before = time.thread_time()
-        result = minimize(timed(function), start, timed(gradient), **options)
-        spent[0] += time.thread_time() - before
-        return result
-
-    with mock.patch.object(optimize, "fmin_l_bfgs_b", wrapped):
-        fit()
-    return spent[0]
 
 
 def row(name: str, label: str, result: dict) -> str:
@@ -152,7 +121,6 @@ def row(name: str, label: str, result: dict) -> str:
         milliseconds(ours),
         ratio(theirs / ours),
         ratio(cpu),
-        milliseconds(1e3 * np.mean(result["scipy"])) if result["scipy"] else "",
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -173,12 +141,9 @@ def header(threads: int | None) -> list[str]:
     )
     versions = f"lamina {lm.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}"
     about = [
-        "*By CPU* is the ratio of CPU times, which other work on the machine disturbs least; *SciPy* is what",
-        "its L-BFGS takes in one fit beside the evaluations of loss and gradient.",
+        "*By CPU* is the ratio of CPU times, which other work on the machine disturbs least.",
     ]
-    names = (
-        "data | shape | setting | scikit-learn | lamina | holds | epochs | ms | ms | faster | by CPU | SciPy"
-    )
+    names = "data | shape | setting | scikit-learn | lamina | holds | epochs | ms | ms | faster | by CPU"
     return [
         f"{datetime.date.today()}, {cpu_model()}, {os.cpu_count()} CPUs, {how};",
         f"Python {platform.python_version()}, {versions}.",

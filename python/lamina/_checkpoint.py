@@ -11,7 +11,8 @@ import numpy as np
 
 from . import _core
 from ._callback import Callback
-from ._kinds import Metric, callable_name, core_schedule
+from ._configurable import wrap
+from ._kinds import Metric, Optimizer, callable_name, core_schedule
 from ._loss import Loss
 from ._targets import Targets
 from .errors import ArgumentError, FormatError
@@ -20,6 +21,7 @@ from .history import History
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ._arguments import AnyMetric
     from .trainer import Trainer
 
 _KEY = "trainer"  # of the file's metadata
@@ -184,3 +186,28 @@ def record_of(trainer: Trainer) -> Record:
     """Return what of a trainer a checkpoint must hold now."""
     states = states_of(trainer._callbacks) if trainer._callbacks else trainer._states
     return Record(trainer.epoch, trainer.history, states, trainer._metric_names())
+
+
+def parts_of(session: _core.Session, custom: Mapping[str, Any]) -> tuple[Optimizer, Loss, list[AnyMetric]]:
+    """Optimizer, loss and metrics of a loaded session, as Python objects."""
+    optimizer = wrap(Optimizer, session.optimizer())
+    rate = optimizer._values()["learning_rate"]
+    if isinstance(rate, tuple) and rate[0].startswith("custom:"):
+        function = custom[rate[0].removeprefix("custom:")]
+        optimizer._callable = function() if isinstance(function, type) else function
+    loss_name, _ = session.losses()[0].config()
+    if loss_name.startswith("custom:"):
+        given = custom[loss_name.removeprefix("custom:")]
+        loss = given() if isinstance(given, type) else given
+    else:
+        loss = wrap(Loss, session.losses()[0])
+    metrics: list[AnyMetric] = []
+    for metric in session.metrics()[0]:
+        name = "" if isinstance(metric, str) else metric.config()[0]
+        if isinstance(metric, str):
+            metrics.append(metric)
+        elif name.startswith("custom:"):
+            metrics.append(custom[name.removeprefix("custom:")])
+        else:
+            metrics.append(wrap(Metric, metric))
+    return optimizer, loss, metrics

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from . import _core
 from ._arguments import _whole
@@ -51,7 +52,7 @@ class LbfgsResult:
 
 
 def _tolerance(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
         raise ArgumentError(f"fit_lbfgs: expected {name} to be a finite number >= 0, got {value!r}.")
     return float(value)
 
@@ -68,13 +69,13 @@ def fit_lbfgs(
     on_iteration: Callable[[int, int, float], Any] | None = None,
 ) -> LbfgsResult:
     """Train a session's model on all rows."""
-    limits = [
-        _whole("max_iterations", max_iterations, 1, "fit_lbfgs"),
-        _whole("max_evaluations", max_evaluations, 1, "fit_lbfgs"),
-        _tolerance("gradient_tolerance", gradient_tolerance),
-        _tolerance("value_tolerance", value_tolerance),
-        _whole("history", history, 1, "fit_lbfgs"),
-    ]
+    iterations = _whole("max_iterations", max_iterations, 1, "fit_lbfgs")
+    evaluations = _whole("max_evaluations", max_evaluations, 1, "fit_lbfgs")
+    gradient = _tolerance("gradient_tolerance", gradient_tolerance)
+    value = _tolerance("value_tolerance", value_tolerance)
+    pairs = _whole("history", history, 1, "fit_lbfgs")
+    if on_iteration is not None and not callable(on_iteration):
+        raise ArgumentError(f"fit_lbfgs: expected on_iteration to be a function, got {on_iteration!r}.")
     data.check(session)
 
     def listener(iterations: int, evaluations: int, loss: float) -> bool:
@@ -82,4 +83,5 @@ def fit_lbfgs(
         return on_iteration(iterations, evaluations, loss) is not False
 
     told = None if on_iteration is None else listener
-    return LbfgsResult(**session.fit_lbfgs(data.dataset, *limits, told))
+    done = session.fit_lbfgs(data.dataset, iterations, evaluations, gradient, value, pairs, told)
+    return LbfgsResult(**done)

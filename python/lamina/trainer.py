@@ -21,7 +21,7 @@ from ._arguments import (
 )
 from ._callback import Callback, direction_of
 from ._checks import _checked_seed
-from ._configurable import class_named, find, wrap
+from ._configurable import class_named, find
 from ._data import ClassWeight, Rows, rows_of, source_of, validation_of
 from ._kinds import Metric, Optimizer
 from ._lbfgs import LbfgsResult, fit_lbfgs
@@ -401,11 +401,10 @@ class Trainer:
     ) -> LbfgsResult:
         """Train by L-BFGS: few, long steps, each of them after passes over all rows.
 
-        For data and networks that are small enough for that, it needs far fewer passes than the optimizers of
-        `fit`. It makes small what `value_and_gradient` returns: dropout is off, and batch normalization uses
-        the statistics that it has. The trainer's optimizer takes no part, and no epoch is counted. Steps and
-        tests of convergence are those of L-BFGS-B, as SciPy has it, without bounds (Nocedal 1980; line search
-        of Moré and Thuente 1994).
+        For small data and networks, it needs far fewer passes than the optimizers of `fit`. It makes small
+        what `value_and_gradient` returns: dropout is off, and batch normalization uses the statistics that it
+        has. The trainer's optimizer takes no part, and no epoch is counted. Steps and tests of convergence
+        are those of SciPy's L-BFGS-B (Nocedal 1980; line search of Moré and Thuente 1994).
 
         Parameters
         ----------
@@ -413,10 +412,8 @@ class Trainer:
             All rows, `(n, ...)`, and their targets.
         sample_weight : array of shape (n,) or None, default None
             Factor of the loss of each row.
-        max_iterations : int, default 15000
-            Steps at most.
-        max_evaluations : int, default 15000
-            Passes over the rows, looked at between two steps, which take one to twenty.
+        max_iterations, max_evaluations : int, default 15000
+            Steps and passes over the rows, at most; looked at between two steps.
         gradient_tolerance : float, default 1e-5
             Ends where no element of the gradient is larger.
         value_tolerance : float, default 2.2e-9
@@ -434,8 +431,7 @@ class Trainer:
         Examples
         --------
         >>> x = np.linspace(-1, 1, 64)[:, None]
-        >>> model = lm.Sequential([lm.Dense(8, "tanh"), lm.Dense(1)])
-        >>> trainer = lm.Trainer(model, loss="mse", seed=0)
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(8, "tanh"), lm.Dense(1)]), loss="mse", seed=0)
         >>> result = trainer.fit_lbfgs(x, np.sin(3 * x))
         >>> result.loss < 1e-4
         True
@@ -539,7 +535,7 @@ class Trainer:
         self = Trainer.__new__(Trainer)
         self._session, self._targets = session, targets
         self.model = Sequential._wrap(session.model(), metadata)
-        self.optimizer, self.loss, metrics = _parts(session, custom_objects or {})
+        self.optimizer, self.loss, metrics = _checkpoint.parts_of(session, custom_objects or {})
         order = {name: i for i, name in enumerate(record.metrics)}
         self.metrics = sorted(metrics, key=lambda metric: order.get(_name_of(metric), len(order)))
         self._seed = session.seed()
@@ -602,28 +598,3 @@ class Trainer:
                 return "max" if metric in _ACCURACY else direction_of(class_named("metric", metric).__name__)
             return direction_of(type(metric).__name__) if isinstance(metric, Metric) else None
         return None
-
-
-def _parts(session: _core.Session, custom: Mapping[str, Any]) -> tuple[Optimizer, Loss, list[AnyMetric]]:
-    """Optimizer, loss and metrics of a loaded session, as Python objects."""
-    optimizer = wrap(Optimizer, session.optimizer())
-    rate = optimizer._values()["learning_rate"]
-    if isinstance(rate, tuple) and rate[0].startswith("custom:"):
-        function = custom[rate[0].removeprefix("custom:")]
-        optimizer._callable = function() if isinstance(function, type) else function
-    loss_name, _ = session.losses()[0].config()
-    if loss_name.startswith("custom:"):
-        given = custom[loss_name.removeprefix("custom:")]
-        loss = given() if isinstance(given, type) else given
-    else:
-        loss = wrap(Loss, session.losses()[0])
-    metrics: list[AnyMetric] = []
-    for metric in session.metrics()[0]:
-        name = "" if isinstance(metric, str) else metric.config()[0]
-        if isinstance(metric, str):
-            metrics.append(metric)
-        elif name.startswith("custom:"):
-            metrics.append(custom[name.removeprefix("custom:")])
-        else:
-            metrics.append(wrap(Metric, metric))
-    return optimizer, loss, metrics

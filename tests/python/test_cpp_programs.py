@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 import lamina as lm
 from lamina import _core
 
 ROOT = Path(__file__).parents[2]
-NAMES = ["train", "predict", "latency", "defaults", "predict_static", "empty", "empty_static"]
+NAMES = ["train", "predict", "latency", "defaults", "predict_static", "empty", "empty_static",
+         "minimize"]  # fmt: skip
 KILOBYTE = 1000
 
 pytestmark = pytest.mark.slow
@@ -363,3 +365,53 @@ def test_a_column_major_matrix_is_refused_as_rows(tmp_path):
     done = subprocess.run([compiler(), "-DROWS=false", *flags], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "lamina: expected a row-major matrix" in done.stderr
+
+
+def stretched(x):
+    c = 10 ** (4 * np.arange(len(x)) / (len(x) - 1))
+    return c @ (x - 1) ** 2, 2 * c * (x - 1)
+
+
+def waves(x):
+    shift = x - 0.1 * np.arange(len(x))
+    return np.sum(0.05 * shift**2 - np.cos(3 * shift)), 0.1 * shift + 3 * np.sin(3 * shift)
+
+
+def rosenbrock(x):
+    return optimize.rosen(x), optimize.rosen_der(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "size", "history", "limit"),
+    [
+        (rosenbrock, 2, 10, 15000),
+        (rosenbrock, 50, 10, 15000),
+        (rosenbrock, 50, 3, 15000),
+        (rosenbrock, 51, 10, 20),
+        (stretched, 30, 10, 15000),
+        (waves, 40, 10, 15000),
+        (waves, 7, 10, 15000),
+    ],
+)
+def test_lbfgs_takes_scipys_steps(program, function, size, history, limit):
+    """To the rounding of the history, which in long chains of steps changes their number a little."""
+    theirs = []
+    result = optimize.minimize(
+        function,
+        np.where(np.arange(size) % 2 == 0, -1.2, 1.0),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxcor": history, "maxiter": limit},
+        callback=lambda intermediate_result: theirs.append(intermediate_result.fun),
+    )
+    lines = run(program("minimize"), function.__name__, size, history, limit).splitlines()
+    iterations, evaluations = map(int, lines[0].split())
+    ours, place = (np.array(line.split(), float) for line in lines[2:4])
+    assert abs(iterations - result.nit) <= 0.05 * result.nit
+    assert abs(evaluations - result.nfev) <= 0.06 * result.nfev
+    assert len(ours) == iterations
+    same = min(10, iterations)
+    np.testing.assert_allclose(ours[:same], theirs[:same], rtol=1e-5)
+    np.testing.assert_allclose(place, result.x, atol=1e-3)
+    ends = {0: "tolerance", 1: "largest number of iterations"}
+    assert ends[result.status] in lines[1]

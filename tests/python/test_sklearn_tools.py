@@ -7,7 +7,6 @@ import os
 import pickle
 import subprocess
 import sys
-from threading import Thread
 from types import SimpleNamespace
 
 import joblib
@@ -21,11 +20,9 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
-from threadpoolctl import threadpool_info
 
 import lamina as lm
 from lamina.sklearn import MLPClassifier, MLPRegressor
-from lamina.sklearn._threads import one_blas_thread
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -67,27 +64,6 @@ def test_workers_take_their_share_of_the_threads(backend, monkeypatch):
         assert after == min(share, here[1])
         np.testing.assert_array_equal(weights, here[2])
     assert lm.get_num_threads() == here[1]  # this process is no worker
-
-
-def blas_threads():
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-
-
-def test_lbfgs_holds_blas_to_one_thread_and_lets_go_of_it():
-    """Also where fits overlap, and where one fails."""
-    before = blas_threads()
-    seen = []
-    estimator = MLPClassifier(solver="lbfgs", random_state=0)
-    with one_blas_thread():
-        thread = Thread(target=lambda: seen.append(estimator.fit(scale(X), Y).score(scale(X), Y)))
-        thread.start()
-        thread.join()
-        assert seen[0] > 0.9
-        assert blas_threads() == [1] * len(before)
-    assert blas_threads() == before
-    with pytest.raises(ZeroDivisionError), one_blas_thread():
-        raise ZeroDivisionError
-    assert blas_threads() == before
 
 
 @pytest.mark.parametrize(

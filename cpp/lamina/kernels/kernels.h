@@ -157,7 +157,7 @@ struct TrainingTable {
   // ---- float64, summed as the reductions of Table are
   double (*dot_float64)(const double* x, const double* y, std::size_t n);
   // y += a * x; returns the dot product of the new y and z.
-  double (*add_scaled_float64)(double* y, double a, const double* x, const double* z, std::size_t n);
+  double (*add_scaled_float64)(double* y, double a, const float* x, const float* z, std::size_t n);
 
   // ---- matrix product of an A with many zeros
   // Whether leaving out steps of k would pay for this A: rows x depth, element (i, p) at a[i * a_row + p *

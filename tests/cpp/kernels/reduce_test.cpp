@@ -40,6 +40,39 @@ TEST_CASE("sums are right to float64") {
   }
 }
 
+TEST_CASE("vectors of float64 are multiplied and added in float64") {
+  Numbers numbers(5);
+  std::vector<std::size_t> counts = sizes();
+  counts.push_back(10007);
+  for (const TrainingTable* table : available_training_tables()) {
+    for (std::size_t n : counts) {
+      const std::vector<float> x = numbers.floats(n, 1e5F);
+      const std::vector<float> z = numbers.floats(n, 1e-5F);
+      std::vector<double> y;
+      for (const float value : numbers.floats(n, 1e5F)) y.push_back(static_cast<double>(value) / 3);
+      const double a = 1.0 / 7;
+      std::vector<double> moved = y;
+      long double dot = 0;
+      long double dot_abs = 0;
+      long double squares = 0;
+      const double got = table->add_scaled_float64(moved.data(), a, x.data(), z.data(), n);
+      for (std::size_t i = 0; i < n; ++i) {
+        const long double want =
+            static_cast<long double>(y[i]) + static_cast<long double>(a) * static_cast<long double>(x[i]);
+        const long double size = std::abs(static_cast<long double>(y[i])) +
+                                 std::abs(static_cast<long double>(a) * static_cast<long double>(x[i]));
+        CHECK(close(moved[i], want, size, 1));
+        const long double product = static_cast<long double>(moved[i]) * static_cast<long double>(z[i]);
+        dot += product;
+        dot_abs += std::abs(product);
+        squares += static_cast<long double>(moved[i]) * static_cast<long double>(moved[i]);
+      }
+      CHECK(close(got, dot, dot_abs, n));
+      CHECK(close(table->dot_float64(moved.data(), moved.data(), n), squares, squares, n));
+    }
+  }
+}
+
 TEST_CASE("sums carry NaN and infinity") {
   for (const Table* table : available_tables()) {
     for (std::size_t at : {0U, 5U, 40U, 66U}) {

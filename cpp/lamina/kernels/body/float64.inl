@@ -12,7 +12,7 @@ double dot_float64(const double* x, const double* y, std::size_t n) {
       [=](std::size_t i) { return x[i] * y[i]; });
 }
 
-double add_scaled_float64(double* y, double a, const double* x, const double* z, std::size_t n) {
+double add_scaled_float64(double* y, double a, const float* x, const float* z, std::size_t n) {
   return sum_of(
       n,
       [=](std::size_t i) {
@@ -21,7 +21,7 @@ double add_scaled_float64(double* y, double a, const double* x, const double* z,
         return moved * load_doubles(z + i);
       },
       [=](std::size_t i) {
-        y[i] += a * x[i];
-        return y[i] * z[i];
+        y[i] += a * static_cast<double>(x[i]);
+        return y[i] * static_cast<double>(z[i]);
       });
 }
