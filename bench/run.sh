@@ -3,6 +3,7 @@
 #   bench/run.sh [--peers torch,jax,sklearn,keras,onnxruntime] [--rows tiny,mnist,...] [--isa avx2] [--out DIR]
 #   bench/run.sh --help                       all options
 #   bench/run.sh sweep [--numpy] [--out DIR]  the sweep of widths and batches: heat map, cliffs
+#   bench/run.sh roofline [--rows ...]        what bounds each row: arithmetic, bytes into each cache
 # It makes a virtual environment of its own (.venv-bench, or LAMINA_BENCH_VENV), with lamina built from this checkout and
 # only the peers asked for; NumPy always. Needs Python >= 3.10 and a C++20 compiler; Fashion-MNIST comes from Debian.
 set -euo pipefail
@@ -44,7 +45,7 @@ wheel=$(ls "$wheels"/lamina-*.whl)
 "$venv/bin/pip" install -q --force-reinstall --no-deps "$wheel"
 
 rows=$(value_of --rows "$@")
-if [ "${1:-}" != sweep ] && [ ! -d /usr/share/datasets/fashion-mnist ] && [[ ,${rows:-fashion}, == *,fashion,* ]]; then
+if [ "${1:-}" != sweep ] && [ "${1:-}" != roofline ] && [ ! -d /usr/share/datasets/fashion-mnist ] && [[ ,${rows:-fashion}, == *,fashion,* ]]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq && apt-get install -y -qq --no-install-recommends dataset-fashion-mnist >/dev/null ||
       echo "bench/run.sh: dataset-fashion-mnist could not be installed." >&2
@@ -54,8 +55,7 @@ if [ "${1:-}" != sweep ] && [ ! -d /usr/share/datasets/fashion-mnist ] && [[ ,${
 fi
 
 export PYTHONPATH=$root/bench
-if [ "${1:-}" = sweep ]; then
-  shift
-  exec "$venv/bin/python" -m lamina_bench.sweep "$@"
+if [ "${1:-}" = sweep ] || [ "${1:-}" = roofline ]; then
+  exec "$venv/bin/python" -m "lamina_bench.$1" "${@:2}"
 fi
 exec "$venv/bin/python" -m lamina_bench --wheel "$wheel" "$@"

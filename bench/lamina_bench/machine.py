@@ -27,6 +27,17 @@ def vector_lanes(isa: str | None) -> int:
     return 16 if "avx512f" in flags and isa is None else 8 if "avx2" in flags else 4
 
 
+def cache_bytes() -> list[int]:
+    """Bytes of the L1 data cache, L2 and L3 that the first CPU sees."""
+    sizes = {1: 32 << 10, 2: 1 << 20, 3: 32 << 20}
+    for folder in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        text = {name: (folder / name).read_text().strip() for name in ("level", "type", "size")}
+        if text["type"] != "Instruction":
+            unit = {"K": 1 << 10, "M": 1 << 20}[text["size"][-1]]
+            sizes[int(text["level"])] = int(text["size"][:-1]) * unit
+    return [sizes[level] for level in (1, 2, 3)]
+
+
 def description() -> dict[str, str]:
     """What the report says about the machine."""
     fields = _cpu()
