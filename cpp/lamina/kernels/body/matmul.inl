@@ -108,10 +108,9 @@ __attribute__((noinline)) UpdateAhead ahead_of_update(const MatmulTile& tile, st
   return ahead;
 }
 
-// Claims the `index`th of `count` shares of the weights that some rows move.
-void claim_share(const MatmulTile& tile, std::size_t begin, std::size_t rows, std::size_t index,
-                 std::size_t count) {
-  for (std::size_t row = index * rows / count; row < (index + 1) * rows / count; ++row) {
+// Claims rows [first, end) of the weights that rows from `begin` on move.
+void claim_rows(const MatmulTile& tile, std::size_t begin, std::size_t first, std::size_t end) {
+  for (std::size_t row = first; row < end; ++row) {
     claim(tile.update->w + (begin + row) * tile.c_row, tile.n);
   }
 }
@@ -187,6 +186,8 @@ __attribute__((noinline)) void packed_tile_rows(const MatmulTile& tile, MicroTil
   micro.in_l1 = tile.k * tile.n <= kL1Floats && (!updates || tile.m * tile.n <= kL1Floats);
   UpdateAhead parameters;
   if (updates && !micro.in_l1) parameters = ahead_of_update(tile, begin, rows, panels);
+  const std::size_t claims = rows / panels + 1;  // rows a panel
+  std::size_t claimed = 0;
   for (std::size_t panel = 0; panel < panels; ++panel) {
     const std::size_t col = panel * kTileCols;
     micro.cols = tile.n - col < kTileCols ? tile.n - col : kTileCols;
@@ -199,7 +200,10 @@ __attribute__((noinline)) void packed_tile_rows(const MatmulTile& tile, MicroTil
       micro.ahead = ahead_of_tile(tile, group * panels + panel, groups * panels);
     }
     kPackedKernels.rows[rows - 1](micro);
-    if (updates && tile.shares_weights) claim_share(tile, begin, rows, panel, panels);
+    if (updates && tile.shares_weights) {
+      claim_rows(tile, begin, claimed, claimed + claims < rows ? claimed + claims : rows);
+      claimed += claims;
+    }
     move_columns(micro, kTileCols);
   }
 }
