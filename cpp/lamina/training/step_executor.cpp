@@ -11,6 +11,10 @@ constexpr double kWorthwhile = 0.98;  // what all threads must take of the time 
 // Steps from one trial to the next, times how much slower the slower way was: trials then take 0.6 % of the
 // time at most.
 constexpr double kSteps = 1000;
+// One thread is the faster one, too, while something else holds the other CPUs. So at first it is kept to for
+// fewer steps, and for so many times more whenever a trial says it again.
+constexpr double kFirstStepsOnOne = 100;
+constexpr double kMoreSteps = 16;
 
 }  // namespace
 
@@ -32,12 +36,16 @@ void StepExecutor::begin(Phase phase) {
 void StepExecutor::settle(std::size_t threads, double slower_by) {
   begin(Phase::settled);
   threads_ = threads;
-  last_ = static_cast<std::size_t>(kSteps * std::clamp(slower_by, 1.0, 100.0));
+  const double most = threads == settled_on_ ? kMoreSteps * steps_ : threads == 1 ? kFirstStepsOnOne : kSteps;
+  settled_on_ = threads;
+  steps_ = std::min(most, kSteps * std::clamp(slower_by, 1.0, 100.0));
+  last_ = static_cast<std::size_t>(steps_);
 }
 
 void StepExecutor::begin_step() {
   if (const std::size_t available = pool_.threads(); available != available_) {
     available_ = available;
+    settled_on_ = 0;
     begin(Phase::try_all);
   }
   if (available_ > 1 && phase_ != Phase::settled) start_ = clock_();

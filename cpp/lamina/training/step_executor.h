@@ -40,8 +40,10 @@ class StepExecutor final : public Executor {
   std::size_t available_ = 0;  // threads of the pool
   std::size_t threads_ = 1;    // of the step at hand
   Phase phase_ = Phase::try_all;
-  std::size_t count_ = 0;  // steps of this phase that are done
-  std::size_t last_ = 0;   // so many of them end it
+  std::size_t count_ = 0;       // steps of this phase that are done
+  std::size_t last_ = 0;        // so many of them end it
+  std::size_t settled_on_ = 0;  // threads of the last decision; 0 before the first
+  double steps_ = 0;            // that it held for
   std::array<double, kTimed> seconds_{};
   double with_all_ = 0;
   double start_ = 0;

@@ -72,6 +72,19 @@ TEST_CASE("a step executor notices that the faster way has become the slower one
   CHECK(run_steps(executor, {.one = 30e-6, .all = 20e-6}, 100).on_all == 100);
 }
 
+TEST_CASE("a step executor that was disturbed while it tried all threads tries them again soon") {
+  CountingPool pool(2);
+  StepExecutor executor(pool, [] { return now; });
+  run_steps(executor, {.one = 30e-6, .all = 90e-6}, 6);
+  const Steps steps = run_steps(executor, {.one = 30e-6, .all = 17e-6}, 1006);
+  CHECK(steps.on_one < 120);
+  // and what was disturbed later, when it kept to all of them for long
+  run_steps(executor, {.one = 30e-6, .all = 17e-6}, 10000);
+  std::size_t tried = 0;
+  while (run_steps(executor, {.one = 30e-6, .all = 60e-6}, 1).on_one == 0 && tried < 10000) ++tried;
+  CHECK(run_steps(executor, {.one = 30e-6, .all = 17e-6}, 1000).on_one < 120);
+}
+
 TEST_CASE("a step executor goes by the median: interruptions and the first step don't count") {
   CountingPool pool(2);
   StepExecutor executor(pool, [] { return now; });
