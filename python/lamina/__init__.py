@@ -19,7 +19,6 @@ from . import (
     activations,
     callbacks,
     constraints,
-    convert,
     data,
     datasets,
     errors,
@@ -89,13 +88,13 @@ __all__ = [
 __all__ += layers.__all__
 
 if _TYPE_CHECKING:
-    from . import plotting
+    from . import convert, plotting
 
 
 def __getattr__(name: str) -> _Any:
-    """Import `lamina.plotting` when it is first used, so that importing lamina stays quick."""
-    if name == "plotting":
+    """Import `lamina.convert` or `lamina.plotting` when it is first used: importing lamina stays quick."""
+    if name in ("convert", "plotting"):
         import importlib
 
-        return importlib.import_module("lamina.plotting")
+        return importlib.import_module(f"lamina.{name}")
     raise AttributeError(f"module 'lamina' has no attribute {name!r}")

@@ -5,6 +5,7 @@ Tests skip where PyTorch, Keras or h5py is not installed; `bash tests/peers.sh` 
 
 import json
 import os
+import subprocess
 import sys
 import zipfile
 
@@ -400,3 +401,11 @@ def test_an_absent_package_is_named_with_its_extra(package, extra, monkeypatch):
     convert = lm.convert.to_torch if package == "torch" else lm.convert.save_keras_weights
     with pytest.raises(ImportError, match=rf"pip install 'lamina\[{extra}\]'"):
         convert(*([model] if package == "torch" else [model, "x.weights.h5"]))
+
+
+def test_it_is_imported_when_it_is_used():
+    code = (
+        "import sys, lamina as lm; assert 'lamina.convert' not in sys.modules; "
+        "assert callable(lm.convert.from_sklearn); assert 'lamina.convert' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -38,7 +38,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
         Of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', or any of `lamina.activations`. A
         sequence has one for each hidden layer.
     solver : {'lbfgs', 'sgd', 'adam'}, another optimizer's name, or Optimizer, default 'adam'
-        'lbfgs' takes SciPy's steps, over all rows at once. An `Optimizer` keeps its own learning rate; every fit
+        'lbfgs' takes SciPy's steps, of all rows. An `Optimizer` keeps its own learning rate; every fit
         begins with a fresh copy of it.
     alpha : float, default 0.0001
         L2 penalty: `alpha / 2 * ||W||^2`, divided by the rows of the batch (by their weights, if any).
