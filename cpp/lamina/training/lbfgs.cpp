@@ -36,9 +36,9 @@ double largest_magnitude(std::span<const double> x) {
 
 // The last steps s and changes of the gradient y, and the inverse of the Hessian that they stand for. They
 // are kept in float32, which is all that a gradient of float32 weights tells, and are read in half the time.
-class History {
+class CurvaturePairs {
  public:
-  History(std::size_t pairs, std::size_t size)
+  CurvaturePairs(std::size_t pairs, std::size_t size)
       : size_(size), pairs_(pairs), steps_(pairs * size), changes_(pairs * size) {
     order_.reserve(pairs);
   }
@@ -140,7 +140,7 @@ LbfgsResult minimize_lbfgs(const LbfgsObjective& objective, std::span<double> x,
                            const LbfgsOptions& options) {
   check(options);
   const std::size_t size = x.size();
-  History history(options.history, size);
+  CurvaturePairs history(options.history, size);
   std::vector<double> gradient(size), direction(size), trial(size), trial_gradient(size);
   LbfgsResult result;
   const auto ended = [&result](LbfgsEnd end) {
