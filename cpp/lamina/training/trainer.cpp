@@ -198,6 +198,13 @@ double Trainer::train_on_batch(const ArrayView& x, const ArrayView& y, const Arr
   return session_->train_batch(batch_).loss;
 }
 
+LbfgsResult Trainer::fit_lbfgs(const ArrayView& x, const ArrayView& y, const LbfgsOptions& options,
+                               const ArrayView& sample_weight) {
+  const Dataset data = dataset(x, y, sample_weight);
+  session_->prepare(data, true);
+  return lamina::fit_lbfgs(*session_, data, options);
+}
+
 std::int64_t Trainer::epoch() const {
   return record_->epoch;
 }

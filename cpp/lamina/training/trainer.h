@@ -26,6 +26,7 @@
 #include "lamina/optimizers/optimizer.h"
 #include "lamina/training/callbacks.h"
 #include "lamina/training/checkpoint.h"
+#include "lamina/training/lbfgs.h"
 #include "lamina/training/session.h"
 
 namespace lamina {
@@ -113,6 +114,9 @@ class Trainer {
   // One step on one batch; returns its loss, from before the step. A batch no larger than one before it
   // allocates nothing: a model can learn within a loop of its own. session().epoch_logs() has the metrics.
   double train_on_batch(const ArrayView& x, const ArrayView& y, const ArrayView& sample_weight = {});
+  // L-BFGS over all rows at once, see fit_lbfgs in lbfgs.h; no epoch is counted.
+  LbfgsResult fit_lbfgs(const ArrayView& x, const ArrayView& y, const LbfgsOptions& options = {},
+                        const ArrayView& sample_weight = {});
   std::vector<float> predict(const ArrayView& x) const { return session_->model().predict(x); }
 
   // For callbacks: ends fit() after the epoch, or after the batch in a batch's hook.

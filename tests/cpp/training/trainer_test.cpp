@@ -150,6 +150,25 @@ TEST_CASE("Trainer: what is wrong is said before the first step") {
   CHECK(numbers_of(trainer.session()) == before);
 }
 
+TEST_CASE("Trainer: fit_lbfgs trains on all rows, with their weights") {
+  const Samples samples(120);
+  for (const bool weighted : {false, true}) {
+    Dataset data = samples.with_values();
+    const ArrayView weights = weighted ? ArrayView(samples.weights.data(), Shape{120}) : ArrayView{};
+    if (weighted) data.weights = {weights};
+    Trainer trainer(plain_model(), {.loss = "mse"});
+    const double before = trainer.evaluate(data.inputs[0], data.targets[0]).at("loss");
+    const LbfgsResult result =
+        trainer.fit_lbfgs(data.inputs[0], data.targets[0], {.max_iterations = 40}, weights);
+    CHECK(result.iterations == 40);
+    CHECK(trainer.evaluate(data.inputs[0], data.targets[0]).at("loss") < before);
+    CHECK(trainer.epoch() == 0);
+    std::vector<float> gradient(trainer.model().flat_parameters().size());
+    CHECK(trainer.session().value_and_gradient(data, false, gradient) ==
+          doctest::Approx(result.value).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("Trainer: train_on_batch is one step and returns its loss") {
   const Samples samples(20);
   const Dataset data = samples.with_values();
