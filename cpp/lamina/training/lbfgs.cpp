@@ -38,66 +38,61 @@ double largest_magnitude(std::span<const double> x) {
 // are kept in float32, which is all that a gradient of float32 weights tells, and are read in half the time.
 class CurvaturePairs {
  public:
-  CurvaturePairs(std::size_t pairs, std::size_t size)
-      : size_(size), pairs_(pairs), steps_(pairs * size), changes_(pairs * size) {
-    order_.reserve(pairs);
-  }
+  CurvaturePairs(std::size_t most, std::size_t size) : most_(most), size_(size) {}
 
-  bool empty() const { return order_.empty(); }
-  void clear() { order_.clear(); }
+  bool empty() const { return pairs_.empty(); }
+  void clear() { pairs_.clear(); }
 
   // Takes a pair, in the place of the oldest one when full. `curvature` is step'change, above 0.
   void add(std::span<const double> direction, double length, double curvature,
            std::span<const double> gradient, std::span<const double> gradient_before) {
-    const std::size_t place = order_.size() < pairs_.size() ? order_.size() : order_.front();
-    if (order_.size() == pairs_.size()) order_.erase(order_.begin());
-    order_.push_back(place);
-    float* step = steps_.data() + place * size_;
-    float* change = changes_.data() + place * size_;
-    for (std::size_t i = 0; i < size_; ++i) {
-      step[i] = static_cast<float>(length * direction[i]);
-      change[i] = static_cast<float>(gradient[i] - gradient_before[i]);
+    if (pairs_.size() < most_) {
+      pairs_.push_back({std::vector<float>(size_), std::vector<float>(size_)});
+    } else {
+      std::rotate(pairs_.begin(), pairs_.begin() + 1, pairs_.end());
     }
-    pairs_[place].curvature = curvature;
-    scale_ = curvature / kernels::table().sum_squares(change, size_);
+    Pair& pair = pairs_.back();
+    for (std::size_t i = 0; i < size_; ++i) {
+      pair.step[i] = static_cast<float>(length * direction[i]);
+      pair.change[i] = static_cast<float>(gradient[i] - gradient_before[i]);
+    }
+    pair.curvature = curvature;
+    scale_ = curvature / kernels::table().sum_squares(pair.change.data(), size_);
   }
 
   // direction = -H gradient, by the two loops over the pairs. Each pass over the direction gives the dot
   // product that the next one needs.
   void descend(std::span<const double> gradient, std::span<double> direction) {
     for (std::size_t i = 0; i < size_; ++i) direction[i] = -gradient[i];
-    if (order_.empty()) return;
-    const auto add = [&](double weight, const float* vector, const float* next) {
-      return kernels::training_table().add_scaled_float64(direction.data(), weight, vector, next, size_);
+    if (pairs_.empty()) return;
+    const auto add = [&](double weight, const std::vector<float>& vector, const std::vector<float>& next) {
+      return kernels::training_table().add_scaled_float64(direction.data(), weight, vector.data(),
+                                                          next.data(), size_);
     };
-    const std::size_t pairs = order_.size();
-    double along = add(0, step(pairs - 1), step(pairs - 1));
-    for (std::size_t i = pairs; i-- > 0;) {
-      Pair& pair = pairs_[order_[i]];
+    const std::size_t count = pairs_.size();
+    double along = add(0, pairs_.back().step, pairs_.back().step);
+    for (std::size_t i = count; i-- > 0;) {
+      Pair& pair = pairs_[i];
       pair.weight = along / pair.curvature;
-      along = add(-pair.weight, change(i), i > 0 ? step(i - 1) : change(0));
+      along = add(-pair.weight, pair.change, i > 0 ? pairs_[i - 1].step : pair.change);
     }
     for (std::size_t i = 0; i < size_; ++i) direction[i] *= scale_;
     along *= scale_;
-    for (std::size_t i = 0; i < pairs; ++i) {
-      const Pair& pair = pairs_[order_[i]];
-      along = add(pair.weight - along / pair.curvature, step(i), i + 1 < pairs ? change(i + 1) : step(i));
+    for (std::size_t i = 0; i < count; ++i) {
+      const Pair& pair = pairs_[i];
+      const double weight = pair.weight - along / pair.curvature;
+      along = add(weight, pair.step, i + 1 < count ? pairs_[i + 1].change : pair.step);
     }
   }
 
  private:
   struct Pair {
+    std::vector<float> step, change;
     double curvature = 0, weight = 0;
   };
 
-  // Of pair i, the oldest being 0.
-  const float* step(std::size_t i) const { return steps_.data() + order_[i] * size_; }
-  const float* change(std::size_t i) const { return changes_.data() + order_[i] * size_; }
-
-  std::size_t size_;
-  std::vector<Pair> pairs_;
-  std::vector<float> steps_, changes_;
-  std::vector<std::size_t> order_;  // places, the oldest first
+  std::size_t most_, size_;
+  std::vector<Pair> pairs_;  // the oldest first
   double scale_ = 1;
 };
 

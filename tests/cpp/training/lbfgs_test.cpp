@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 
 #include "lamina/core/error.h"
@@ -138,6 +139,8 @@ TEST_CASE("minimize_lbfgs: a history of one pair goes, too, and longer ones take
   std::fill(x.begin(), x.end(), -1.0);
   CHECK(minimize_lbfgs(bowl, x, {.history = 30}).iterations < with_one);
   CHECK(x[0] == doctest::Approx(2).epsilon(1e-3));
+  std::fill(x.begin(), x.end(), -1.0);
+  CHECK(minimize_lbfgs(bowl, x, {.history = SIZE_MAX}).converged());  // takes what it needs
 }
 
 TEST_CASE("minimize_lbfgs keeps the last place where all was well") {
