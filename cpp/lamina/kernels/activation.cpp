@@ -82,7 +82,7 @@ void activation_forward(ActivationSpec spec, const float* x, float* y, std::size
   in_chunks(rows, rows_per_chunk(cols), executor, [&](std::size_t row, std::size_t count) {
     const std::size_t begin = row * cols;
     if (spec.kind == Activation::softmax) {
-      kernels.softmax(x + begin, y + begin, nullptr, count, cols);
+      kernels.softmax(x + begin, y + begin, count, cols);
     } else {
       kernels.log_softmax(x + begin, y + begin, count, cols);
     }

@@ -99,8 +99,8 @@ struct Table {
   void (*affine)(const float* x, float scale, float offset, float* y, std::size_t n, bool accumulate);
 
   // ---- rows; in place allowed
-  // y = softmax or log_softmax of each row; log_sum_exp (if not null) receives log(sum(exp(x))) of each row.
-  void (*softmax)(const float* x, float* y, float* log_sum_exp, std::size_t rows, std::size_t cols);
+  // y = softmax or log_softmax of each row.
+  void (*softmax)(const float* x, float* y, std::size_t rows, std::size_t cols);
   void (*log_softmax)(const float* x, float* y, std::size_t rows, std::size_t cols);
 
   // ---- reductions, summed in float64 in a fixed order

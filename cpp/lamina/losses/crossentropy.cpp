@@ -64,7 +64,7 @@ struct SoftmaxRows {
   std::array<float, kRows> excess;  // log(sum(exp(x - max))) = -log(p of the largest)
 
   SoftmaxRows(const float* x, float* p, std::size_t rows, std::size_t columns) {
-    kernels::table().softmax(x, p, nullptr, rows, columns);
+    kernels::table().softmax(x, p, rows, columns);
     std::array<float, kRows> logs;
     for (std::size_t i = 0; i < rows; ++i) {
       const float top = largest(p + i * columns, columns);

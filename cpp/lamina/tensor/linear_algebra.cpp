@@ -104,7 +104,7 @@ void gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, const GemmOptions&
 void softmax(ConstMatrixView x, MatrixView y) {
   check_rows("softmax", x, y);
   for (std::size_t row = 0; row < x.rows(); ++row)
-    kernels::table().softmax(x.row(row).data(), y.row(row).data(), nullptr, 1, x.cols());
+    kernels::table().softmax(x.row(row).data(), y.row(row).data(), 1, x.cols());
 }
 
 void log_softmax(ConstMatrixView x, MatrixView y) {

@@ -15,8 +15,25 @@ inline float log_of(float x) {
   return log(broadcast(x))[0];
 }
 
-void softmax(const float* x, float* y, float* log_sum_exp, std::size_t rows, std::size_t cols) {
+// Of a row that one vector holds, which then needn't be stored and loaded again (5 to 8 % of a gradient of
+// 150 rows through 4-100-3). Where vectors have fewer lanes it isn't worth its bytes.
+constexpr std::size_t kRegisterCols = LAMINA_ISA == 2 ? kLanes : 0;
+
+inline void softmax_in_register(const float* x, float* y, std::size_t cols) {
+  const Part lanes{cols};
+  const Floats v = load(x, lanes);
+  const Floats e = exp(v - largest_lane(fill_rest(v, lanes, -kInfinity)));
+  LaneSum sum;
+  sum.add(fill_rest(e, lanes, 0.0F));
+  store(y, e * static_cast<float>(1.0 / sum.total()), lanes);
+}
+
+void softmax(const float* x, float* y, std::size_t rows, std::size_t cols) {
   for (std::size_t row = 0; row < rows; ++row, x += cols, y += cols) {
+    if (cols > 0 && cols <= kRegisterCols) {
+      softmax_in_register(x, y, cols);
+      continue;
+    }
     const float largest = row_maximum(x, cols);
     LaneSum sum;
     over_lanes(cols, [&](std::size_t i, auto lanes) {
@@ -24,10 +41,8 @@ void softmax(const float* x, float* y, float* log_sum_exp, std::size_t rows, std
       sum.add(fill_rest(e, lanes, 0.0F));
       store(y + i, e, lanes);
     });
-    const double total = sum.total();
-    const Floats scale = broadcast(static_cast<float>(1.0 / total));
+    const float scale = static_cast<float>(1.0 / sum.total());
     over_lanes(cols, [&](std::size_t i, auto lanes) { store(y + i, load(y + i, lanes) * scale, lanes); });
-    if (log_sum_exp != nullptr) log_sum_exp[row] = largest + log_of(static_cast<float>(total));
   }
 }
 

@@ -321,21 +321,29 @@ inline Doubles high_doubles(Floats v) {
 
 // Sum of lanes, by halves.
 inline double sum_lanes(Doubles v) {
+#if LAMINA_ISA == 2
+  return _mm512_reduce_add_pd((__m512d)v);
+#else
   double lane[kDoubleLanes];
   __builtin_memcpy(lane, &v, sizeof lane);
   for (std::size_t half = kDoubleLanes / 2; half > 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
   }
   return lane[0];
+#endif
 }
 
 inline float largest_lane(Floats v) {
+#if LAMINA_ISA == 2
+  return _mm512_reduce_max_ps((__m512)v);
+#else
   float lane[kLanes];
   __builtin_memcpy(lane, &v, sizeof lane);
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) lane[i] = lane[i + half] > lane[i] ? lane[i + half] : lane[i];
   }
   return lane[0];
+#endif
 }
 
 // Sums of float32 lanes in float64.
