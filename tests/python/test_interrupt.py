@@ -56,6 +56,23 @@ except KeyboardInterrupt:
     print("interrupted", model.predict(x[:3]).shape)
 """
 
+LBFGS = """
+import os, signal, threading
+import numpy as np
+import lamina as lm
+signal.signal(signal.SIGINT, signal.default_int_handler)
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(20000, 50)).astype(np.float32), rng.normal(size=(20000, 1))
+trainer = lm.Trainer(lm.Sequential([lm.Input((50,)), lm.Dense(64, "tanh"), lm.Dense(1)], seed=0), loss="mse")
+before = trainer.evaluate(x, y)["loss"]
+endless = {"max_iterations": 10**6, "max_evaluations": 10**6, "gradient_tolerance": 0, "value_tolerance": 0}
+threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    trainer.fit_lbfgs(x, y, **endless)
+except KeyboardInterrupt:
+    print("interrupted", trainer.evaluate(x, y)["loss"] < before)
+"""
+
 
 @pytest.mark.parametrize("verbose", [0, 2])
 @pytest.mark.parametrize(("rows", "epochs"), [(2000, 2), (300000, 0)])
@@ -76,3 +93,7 @@ def test_interrupt_while_training(rows, epochs, verbose):
 
 def test_interrupt_while_predicting():
     assert "interrupted (3, 1)" in run_python(PREDICT)
+
+
+def test_interrupt_while_training_by_lbfgs():
+    assert "interrupted True" in run_python(LBFGS)

@@ -58,8 +58,9 @@ std::string_view describe(LbfgsEnd end);
 // Writes the gradient at x and returns the value. What isn't finite counts as infinitely high.
 using LbfgsObjective = std::function<double(std::span<const double> x, std::span<double> gradient)>;
 
-// Moves x, from where it stands, to where the objective is small. When something throws, x is that of the
-// last iteration. ArgumentError for options out of range.
+// Moves x, from where it stands, to where the objective is small. Steps and changes of the gradient are kept
+// in float32, so their elements should lie within its range: scale an objective for which they don't. When
+// something throws, x is that of the last iteration. ArgumentError for options out of range.
 LbfgsResult minimize_lbfgs(const LbfgsObjective& objective, std::span<double> x,
                            const LbfgsOptions& options = {});
 
