@@ -3,6 +3,7 @@
 
 #include "lamina/kernels/cpu_features.h"
 #include "lamina/kernels/dispatch.h"
+#include "lamina/kernels/few_columns.h"
 
 namespace lamina::kernels {
 
@@ -18,7 +19,11 @@ const TrainingTable& table_like(const Table& table) {
 }  // namespace
 
 const TrainingTable& training_table() {
-  static const TrainingTable& chosen = table_like(table());
+  static const TrainingTable chosen = [] {
+    TrainingTable result = table_like(table());
+    result.matmul_few_columns = matmul_few_columns;
+    return result;
+  }();
   return chosen;
 }
 

@@ -21,7 +21,13 @@
 
 #include "lamina/core/operations.h"
 
+namespace lamina {
+class Executor;
+}
+
 namespace lamina::kernels {
+
+struct Matmul;
 
 // Matrix product C = A B (+ C) for one tile of rows and columns of C.
 //
@@ -154,10 +160,22 @@ struct TrainingTable {
   // g = g * scale + l1 * sign(w) + 2 * l2 * w
   void (*regularize)(const float* w, float* g, std::size_t n, float scale, float l1, float l2);
 
-  // ---- float64, summed as the reductions of Table are
+  // ---- float64; sums are taken in an order that depends on n and the ISA only
   double (*dot_float64)(const double* x, const double* y, std::size_t n);
-  // y += a * x; returns the dot product of the new y and z.
-  double (*add_scaled_float64)(double* y, double a, const float* x, const float* z, std::size_t n);
+  // out[i] = dot product of x and vectors[i], for `count` of them.
+  void (*dots_float64)(const double* x, const float* const* vectors, std::size_t count, std::size_t n,
+                       double* out);
+  // y = scale * x + sum over i of weights[i] * vectors[i], for `count` of them.
+  void (*combine_float64)(double scale, const double* x, const float* const* vectors, const double* weights,
+                          std::size_t count, std::size_t n, double* y);
+
+  // ---- matrix product with 4 columns or fewer
+  // c = A B + bias, with the bits of matmul_tile. A is rows x k, a_row floats from one row to the next; b is
+  // k x 4, with zeros beyond the n columns, and bias has 4 values, or is null; c is rows x n, dense.
+  void (*few_columns)(const float* a, std::size_t a_row, std::size_t rows, std::size_t k, const float* b,
+                      const float* bias, std::size_t n, float* c);
+  // The function of this name, which is the same for every ISA (few_columns.h); set by training_table().
+  bool (*matmul_few_columns)(const Matmul& product, float* scratch, Executor& executor);
 
   // ---- matrix product of an A with many zeros
   // Whether leaving out steps of k would pay for this A: rows x depth, element (i, p) at a[i * a_row + p *

@@ -12,6 +12,7 @@
 
 #include "lamina/kernels/activation.h"
 #include "lamina/kernels/dispatch.h"
+#include "lamina/kernels/few_columns.h"
 
 namespace lamina::kernels {
 
@@ -375,13 +376,14 @@ std::size_t packed_floats(std::size_t n, std::size_t k) {
 // same.
 bool runs_transposed(const Matmul& product) {
   return product.n == 1 && product.c_row == 1 && product.m > 1 && product.k > 1 &&
-         product.derivative_at == nullptr && product.update == nullptr;
+         product.derivative_at == nullptr;
 }
 
 void run_transposed(const Matmul& product, float* scratch, Executor& executor) {
   Matmul row = product;
   row.m = 1;
   row.n = product.m;
+  row.c_row = product.m;
   row.a = product.b;
   row.a_row = product.b_row;
   row.transpose_a = !product.transpose_b;
@@ -406,13 +408,17 @@ void run_transposed(const Matmul& product, float* scratch, Executor& executor) {
 
 std::size_t matmul_scratch(std::size_t m, std::size_t n, std::size_t k) {
   if (m == 0) return 0;
-  return packed_floats(n == 1 ? m : n, k);
+  const std::size_t few_columns = n <= kMostFewColumns ? std::max(m * n, (k + 1) * kFewColumns) : 0;
+  return std::max(packed_floats(n == 1 ? m : n, k), few_columns);
 }
 
 void matmul(const Matmul& product, float* scratch, Executor& executor) {
   if (product.m == 0 || product.n == 0) return;
+  const auto few_columns = product.training == nullptr ? nullptr : product.training->matmul_few_columns;
   if (runs_transposed(product)) {
     run_transposed(product, scratch, executor);
+  } else if (few_columns != nullptr && few_columns(product, scratch, executor)) {
+    // done
   } else {
     Product(product, scratch, executor).run();
   }

@@ -34,66 +34,113 @@ double largest_magnitude(std::span<const double> x) {
   return *std::max_element(largest, largest + kLanes);
 }
 
-// The last steps s and changes of the gradient y, and the inverse of the Hessian that they stand for. They
-// are kept in float32, which is all that a gradient of float32 weights tells, and are read in half the time.
+// The last steps s and changes of the gradient y, and the inverse of the Hessian H that they stand for, in
+// the compact form of Byrd, Nocedal and Schnabel (1994, eq. 3.1): with R_ij = s_i'y_j (i <= j), D its
+// diagonal, Y'Y, and gamma = s'y / y'y of the last pair,
+//   u = R^-1 S'g,   v = R^-T ((D + gamma Y'Y) u - gamma Y'g),   H g = gamma g + S v - gamma Y u.
+// It reads each vector twice, where the two loops over the pairs read it four times and move g between. Pairs
+// are kept in float32, which is all that a gradient of float32 weights tells.
 class CurvaturePairs {
  public:
   CurvaturePairs(std::size_t most, std::size_t size) : most_(most), size_(size) {}
 
   bool empty() const { return pairs_.empty(); }
-  void clear() { pairs_.clear(); }
+  void clear() {
+    pairs_.clear();
+    scale_ = 1;
+  }
 
-  // Takes a pair, in the place of the oldest one when full. `curvature` is step'change, above 0.
+  // Takes a pair, in the place of the oldest one when full: the step length * direction, and the change from
+  // the gradient that descend() saw last. `curvature` is their dot product, above 0.
   void add(std::span<const double> direction, double length, double curvature,
            std::span<const double> gradient, std::span<const double> gradient_before) {
     if (pairs_.size() < most_) {
-      pairs_.push_back({std::vector<float>(size_), std::vector<float>(size_)});
+      pairs_.push_back({std::vector<float>(size_), std::vector<float>(size_), {}, {}});
     } else {
       std::rotate(pairs_.begin(), pairs_.begin() + 1, pairs_.end());
+      for (Pair& pair : pairs_) {
+        if (!pair.steps.empty()) pair.steps.erase(pair.steps.begin());
+        if (!pair.changes.empty()) pair.changes.erase(pair.changes.begin());
+      }
+      pairs_.back().steps.clear();
+      pairs_.back().changes.clear();
     }
     Pair& pair = pairs_.back();
     for (std::size_t i = 0; i < size_; ++i) {
       pair.step[i] = static_cast<float>(length * direction[i]);
       pair.change[i] = static_cast<float>(gradient[i] - gradient_before[i]);
     }
-    pair.curvature = curvature;
-    scale_ = curvature / kernels::table().sum_squares(pair.change.data(), size_);
+    curvature_ = curvature;
   }
 
-  // direction = -H gradient, by the two loops over the pairs. Each pass over the direction gives the dot
-  // product that the next one needs.
+  // direction = -H gradient.
   void descend(std::span<const double> gradient, std::span<double> direction) {
-    for (std::size_t i = 0; i < size_; ++i) direction[i] = -gradient[i];
-    if (pairs_.empty()) return;
-    const auto add = [&](double weight, const std::vector<float>& vector, const std::vector<float>& next) {
-      return kernels::training_table().add_scaled_float64(direction.data(), weight, vector.data(),
-                                                          next.data(), size_);
-    };
     const std::size_t count = pairs_.size();
-    double along = add(0, pairs_.back().step, pairs_.back().step);
-    for (std::size_t i = count; i-- > 0;) {
-      Pair& pair = pairs_[i];
-      pair.weight = along / pair.curvature;
-      along = add(-pair.weight, pair.change, i > 0 ? pairs_[i - 1].step : pair.change);
-    }
-    for (std::size_t i = 0; i < size_; ++i) direction[i] *= scale_;
-    along *= scale_;
+    std::vector<const float*> vectors;
+    for (const Pair& pair : pairs_) vectors.insert(vectors.end(), {pair.step.data(), pair.change.data()});
+    std::vector<double> dots(2 * count);
+    const kernels::TrainingTable& kernel = kernels::training_table();
+    kernel.dots_float64(gradient.data(), vectors.data(), 2 * count, size_, dots.data());
+    if (count > 0 && pairs_.back().steps.empty()) add_products(dots);
     for (std::size_t i = 0; i < count; ++i) {
-      const Pair& pair = pairs_[i];
-      const double weight = pair.weight - along / pair.curvature;
-      along = add(weight, pair.step, i + 1 < count ? pairs_[i + 1].change : pair.step);
+      pairs_[i].step_dot = dots[2 * i];
+      pairs_[i].change_dot = dots[2 * i + 1];
     }
+    std::vector<double> weights(2 * count);  // of the vectors in the direction
+    solve(weights);
+    kernel.combine_float64(-scale_, gradient.data(), vectors.data(), weights.data(), 2 * count, size_,
+                           direction.data());
   }
 
  private:
   struct Pair {
     std::vector<float> step, change;
-    double curvature = 0, weight = 0;
+    // Products with the steps and changes of all pairs up to this one: a column of R, and of Y'Y.
+    std::vector<double> steps, changes;
+    double step_dot = 0, change_dot = 0;  // with the gradient that descend() saw last
   };
+
+  // The columns of the newest pair. As y = g - g_before, s'y and y'y are differences of what is known.
+  void add_products(const std::vector<double>& dots) {
+    Pair& newest = pairs_.back();
+    for (std::size_t i = 0; i + 1 < pairs_.size(); ++i) {
+      newest.steps.push_back(dots[2 * i] - pairs_[i].step_dot);
+      newest.changes.push_back(dots[2 * i + 1] - pairs_[i].change_dot);
+    }
+    const double squares = kernels::table().sum_squares(newest.change.data(), size_);
+    newest.steps.push_back(curvature_);
+    newest.changes.push_back(squares);
+    scale_ = curvature_ / squares;
+  }
+
+  // Sets -v_i for each s_i, and gamma u_i for each y_i.
+  void solve(std::vector<double>& weights) const {
+    const std::size_t count = pairs_.size();
+    if (count == 0) return;
+    std::vector<double> u(count), v(count);
+    for (std::size_t i = count; i-- > 0;) {
+      u[i] = pairs_[i].step_dot;
+      for (std::size_t j = i + 1; j < count; ++j) u[i] -= pairs_[j].steps[i] * u[j];
+      u[i] /= pairs_[i].steps[i];
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      double changes = -pairs_[i].change_dot;
+      for (std::size_t j = 0; j < count; ++j)
+        changes += pairs_[std::max(i, j)].changes[std::min(i, j)] * u[j];
+      v[i] = pairs_[i].steps[i] * u[i] + scale_ * changes;
+      for (std::size_t j = 0; j < i; ++j) v[i] -= pairs_[i].steps[j] * v[j];
+      v[i] /= pairs_[i].steps[i];
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      weights[2 * i] = -v[i];
+      weights[2 * i + 1] = scale_ * u[i];
+    }
+  }
 
   std::size_t most_, size_;
   std::vector<Pair> pairs_;  // the oldest first
-  double scale_ = 1;
+  double scale_ = 1;         // gamma
+  double curvature_ = 0;     // of the newest pair
 };
 
 void check(const LbfgsOptions& options) {

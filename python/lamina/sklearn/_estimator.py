@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from .._layer import Layer
 from ..errors import ArgumentError, FormatError, ShapeError
@@ -19,6 +18,7 @@ from ._rows import Training, as_dense, as_features, merged, without_idle
 from ._solver import fit_lbfgs, fit_stochastic
 from ._state import from_bytes, to_bytes
 from ._threads import heed_workers
+from ._validation import features, features_and_targets, random_state
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..model import Sequential
     from ..trainer import Trainer
 
-_SPARSE = ["csr", "csc"]
 _PREDICTED = 4096  # sparse rows that become an array at a time
 
 
@@ -51,17 +50,17 @@ class MLP(BaseEstimator):  # type: ignore[misc]
         if incremental and self.early_stopping:
             raise ArgumentError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "model_") or (not self.warm_start and not incremental)
-        X, y = validate_data(self, X, y, reset=first, accept_sparse=_SPARSE, **self._validation_options())
+        X, y = features_and_targets(self, X, y, first, self._validation_options())
         targets = self._encode(y, incremental)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X).astype(np.float32)
         weights = self._weigh_classes(y, weights, incremental)
         held_out = None if validation_data is None else self._held_out(validation_data)
-        random = check_random_state(self.random_state)
         self._single = X.dtype == np.float32
-        self._prepare(X.shape[1], targets, random, first, incremental)
-        self._solve(Training(as_features(X), targets, weights), held_out, random, incremental)
+        with random_state(self.random_state) as random:
+            self._prepare(X.shape[1], targets, random, first, incremental)
+            self._solve(Training(as_features(X), targets, weights), held_out, random, incremental)
         if not np.isfinite(self.model_.flat_parameters).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -161,9 +160,7 @@ class MLP(BaseEstimator):  # type: ignore[misc]
                 f"{type(self).__name__}: expected validation_data to be (X, y) or (X, y, sample_weight), "
                 f"got {type(data).__name__}."
             )
-        X, y = validate_data(
-            self, data[0], data[1], reset=False, accept_sparse=_SPARSE, **self._validation_options()
-        )
+        X, y = features_and_targets(self, data[0], data[1], False, self._validation_options())
         weights = _check_sample_weight(data[2], X).astype(np.float32) if len(data) == 3 else None
         return Training(as_features(X), self._encode_known(y), weights)
 
@@ -180,7 +177,7 @@ class MLP(BaseEstimator):  # type: ignore[misc]
         """Return what the model, or another, gives for rows, in the type of the data it was fitted to."""
         check_is_fitted(self)
         heed_workers()
-        X = validate_data(self, X, accept_sparse=_SPARSE, reset=False)
+        X = features(self, X)
         single = self._single and X.dtype == np.float32
         return self._run(X, model).astype(np.float32 if single else np.float64, copy=False)
 

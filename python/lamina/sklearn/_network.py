@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -50,35 +53,44 @@ class Architecture:
 
     def build(self) -> Sequential:
         """Return a model with weights yet to be drawn."""
+        return _template(self).clone()
+
+    def layers(self) -> list[Layer]:
+        """Return its layers."""
+        penalised = self.alpha > 0 or self.l1 > 0
+        dense = partial(Dense, kernel_regularizer=L1L2(self.l1, self.alpha / 2) if penalised else None)
         layers: list[Layer] = [Input((self.n_features,))]
         for size, activation, rate in zip(self.hidden, self.activations, self.dropout, strict=True):
-            layers.append(self._dense(size, None if self.batch_norm else activation))
+            layers.append(dense(size, None if self.batch_norm else activation))
             if self.batch_norm:
                 layers += [BatchNormalization(), Activation(activation)]
             if rate > 0:
                 layers.append(Dropout(rate))
-        layers.append(self._dense(self.n_outputs, _OUTPUTS[self.output]))
-        return Sequential(layers)
-
-    def _dense(self, size: int, activation: Any) -> Dense:
-        penalised = self.alpha > 0 or self.l1 > 0
-        return Dense(
-            size, activation, kernel_regularizer=L1L2(self.l1, self.alpha / 2) if penalised else None
-        )
+        layers.append(dense(self.n_outputs, _OUTPUTS[self.output]))
+        return layers
 
     def draw(self, model: Sequential, random: np.random.RandomState) -> None:
         """Draw the weights as scikit-learn does (Glorot and Bengio, biases too), from the same numbers."""
+        parameters = model.flat_parameters
         sizes = [self.n_features, *self.hidden, self.n_outputs]
-        for index, layer in enumerate(dense_layers(model)):
+        begin = 0
+        for index, (inputs, outputs) in enumerate(pairwise(sizes)):
             own = self.activations[min(index, len(self.activations) - 1)] if self.activations else None
-            bound = np.sqrt((2.0 if own == "sigmoid" else 6.0) / (sizes[index] + sizes[index + 1]))
-            layer.kernel = random.uniform(-bound, bound, (sizes[index], sizes[index + 1]))
-            layer.bias = random.uniform(-bound, bound, sizes[index + 1])
+            bound = math.sqrt((2.0 if own == "sigmoid" else 6.0) / (inputs + outputs))
+            end = begin + (inputs + 1) * outputs  # the kernel, and then the bias
+            parameters[begin:end] = random.uniform(-bound, bound, end - begin)
+            begin = end + (2 * outputs if self.batch_norm else 0)  # which has gamma and beta
 
     @property
     def by_rows(self) -> bool:
         """Whether training treats every row by itself and without chance."""
         return not self.batch_norm and not any(self.dropout)
+
+
+@lru_cache(maxsize=64)
+def _template(architecture: Architecture) -> Sequential:
+    """Return a model to clone, which takes a third of the time that making its layers takes."""
+    return Sequential(architecture.layers())
 
 
 _logits: WeakKeyDictionary[Sequential, Sequential] = WeakKeyDictionary()
@@ -132,6 +144,7 @@ def poisson(outputs: int) -> Objective:
     return Objective(loss, "exp", None, weight=float(outputs), own=True, deviance=True)
 
 
+@cache  # losses are fixed once they are made, and two networks can have the same
 def log_loss(kind: str, outputs: int) -> Objective:
     """Return the cross-entropy of classes, or of labels that are there or not."""
     if kind == "multiclass":

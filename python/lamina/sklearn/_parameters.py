@@ -16,7 +16,7 @@ from .._kinds import Optimizer, Schedule
 from .._loss import Loss
 from ..errors import ArgumentError
 
-STOCHASTIC = ("sgd", "adam")
+SOLVERS = ("lbfgs", "sgd", "adam")
 RATES = ("constant", "invscaling", "adaptive")
 ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}  # scikit-learn's names of lamina's
 
@@ -74,22 +74,35 @@ _CHECKS: dict[str, _Check] = {
 }
 
 
+_passed: dict[str, Any] = {}  # the value of each parameter that was found to be allowed last
+
+
 def check_parameters(estimator: Any) -> None:
     """Raise `ArgumentError` for the first parameter that is not allowed."""
     who = type(estimator).__name__
     for name, (allowed, expected) in _CHECKS.items():
         value = getattr(estimator, name)
+        if value is _passed.get(name):  # numbers and texts, which cannot have changed since
+            continue
         if not allowed(value):
             raise ArgumentError(f"{who}: expected {name} to be {expected}, got {value!r}.")
+        _passed[name] = value
     hidden = hidden_sizes(estimator)
     hidden_activations(estimator, len(hidden))
-    dropout_rates(estimator, len(hidden))
+    rates = dropout_rates(estimator, len(hidden))
     _check_rate(who, estimator.learning_rate)
-    _check_solver(who, estimator)
+    _check_solver(who, estimator.solver)
     callbacks = estimator.callbacks
     listed = isinstance(callbacks, (list, tuple)) and all(isinstance(each, Callback) for each in callbacks)
     if callbacks is not None and not listed:
         raise ArgumentError(f"{who}: expected callbacks to be a list of lamina's, got {callbacks!r}.")
+    if estimator.solver == "lbfgs":
+        used = {"dropout": any(rates), "batch_norm": estimator.batch_norm, "callbacks": callbacks}
+        for name in (name for name, is_used in used.items() if is_used):
+            raise ArgumentError(
+                f"{who}: expected no {name} with solver='lbfgs', which goes by whole gradients, "
+                f"got {getattr(estimator, name)!r}."
+            )
 
 
 def hidden_sizes(estimator: Any) -> tuple[int, ...]:
@@ -136,29 +149,18 @@ def _check_rate(who: str, rate: Any) -> None:
     )
 
 
-def _check_solver(who: str, estimator: Any) -> None:
-    solver = estimator.solver
+def _check_solver(who: str, solver: Any) -> None:
     if isinstance(solver, str):
-        known = ["lbfgs", *STOCHASTIC, *names_of("optimizer")]
-        if solver not in known:
-            raise unknown("solver", solver, known)
+        if solver not in SOLVERS and solver not in names_of("optimizer"):
+            raise unknown("solver", solver, [*SOLVERS, *names_of("optimizer")])
     elif not isinstance(solver, Optimizer):
         raise ArgumentError(f"{who}: expected solver to be a name or an optimizer of lamina, got {solver!r}.")
-    if solver != "lbfgs":
-        return
-    for name in ("dropout", "batch_norm", "callbacks"):
-        if np.any(getattr(estimator, name)):
-            raise ArgumentError(
-                f"{who}: expected no {name} with solver='lbfgs', which goes by whole gradients, "
-                f"got {getattr(estimator, name)!r}."
-            )
 
 
 def check_loss(who: str, loss: Any, own: tuple[str, ...]) -> None:
     """Raise `ArgumentError` unless a loss is one of scikit-learn's, or one of lamina's."""
     if isinstance(loss, str):
-        known = [*own, *names_of("loss")]
-        if loss not in known:
-            raise unknown("loss", loss, known)
+        if loss not in own and loss not in names_of("loss"):
+            raise unknown("loss", loss, [*own, *names_of("loss")])
     elif not isinstance(loss, Loss):
         raise ArgumentError(f"{who}: expected loss to be a name or a loss of lamina, got {loss!r}.")

@@ -72,10 +72,18 @@ def merged(rows: Training) -> Training:
     columns = [np.ascontiguousarray(part).reshape(count, -1).view(np.uint8) for part in (rows.x, rows.y)]
     table = np.ascontiguousarray(np.hstack(columns))
     keys = table.view(f"V{table.shape[1]}").ravel()
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    weights = np.bincount(inverse.ravel(), weights=rows.weights, minlength=len(first)).astype(np.float32)
-    plain = Training(rows.x[first], rows.y[first], None)
-    return plain if (weights == 1).all() else Training(plain.x, plain.y, weights)
+    order = keys.argsort(kind="stable")
+    ordered = keys[order]
+    starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])  # of equal rows
+    kept = order[starts]
+    if rows.weights is not None:
+        weights = np.add.reduceat(rows.weights[order].astype(np.float64), starts)
+    elif len(kept) < count:
+        weights = np.diff(starts, append=count)
+    else:
+        return Training(rows.x[kept], rows.y[kept], None)
+    plain = (weights == 1).all()
+    return Training(rows.x[kept], rows.y[kept], None if plain else weights.astype(np.float32))
 
 
 class SparseBatches:

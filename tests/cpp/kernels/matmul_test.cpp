@@ -1,6 +1,7 @@
 // Matrix products: values against float64, and bits against one multiply-add chain an element.
 #include "lamina/kernels/matmul.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -61,6 +62,44 @@ void check_chains(const Matrices& x) {
         const float want = j < x.n ? chain_at(kernels, x, i, j, from) : x.start[at];
         INFO(x.m << "x" << x.k << "x" << x.n << " row " << i << " column " << j);
         REQUIRE(same_bits(&c[at], &want, 1));
+      }
+    }
+  }
+}
+
+// Where C has few columns, they change places with rows, or share vectors.
+TEST_CASE("products of few columns are the same chains") {
+  BackwardExecutor three(3);
+  for (std::size_t m : {32U, 47U, 100U, 1001U}) {
+    for (std::size_t n : {1U, 2U, 3U, 4U, 5U, 10U, 12U, 13U}) {
+      for (std::size_t k : {1U, 15U, 16U, 18U, 61U, 300U}) {
+        for (int transposed = 0; transposed < 4; ++transposed) {
+          const Matrices x(m, k, n, (transposed & 1) != 0, (transposed & 2) != 0);
+          const std::vector<float> start(x.start.begin(),
+                                         x.start.begin() + static_cast<std::ptrdiff_t>(m * n));
+          for (const bool accumulate : {false, true}) {
+            for (const bool finishes : {false, true}) {
+              Matmul p = x.product(nullptr);
+              p.c_row = n;  // dense
+              p.accumulate = accumulate;
+              p.training = &training_table();
+              if (finishes) {
+                p.bias = x.bias.data();
+                p.activation = {Activation::relu, 0};
+              }
+              const std::vector<float> c = multiplied(p, m * n, start, serial_executor());
+              const std::vector<float> threaded = multiplied(p, m * n, start, three);
+              REQUIRE(same_bits(c.data(), threaded.data(), c.size()));
+              std::vector<float> want(m * n);
+              for (std::size_t at = 0; at < m * n; ++at) {
+                want[at] = chain_at(table(), x, at / n, at % n, accumulate ? start[at] : 0.0F);
+                if (finishes) want[at] = std::max(want[at] + x.bias.data()[at % n], 0.0F);
+              }
+              INFO(m << "x" << k << "x" << n << " transposed " << transposed);
+              REQUIRE(same_bits(c.data(), want.data(), c.size()));
+            }
+          }
+        }
       }
     }
   }

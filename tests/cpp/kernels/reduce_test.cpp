@@ -46,29 +46,52 @@ TEST_CASE("vectors of float64 are multiplied and added in float64") {
   counts.push_back(10007);
   for (const TrainingTable* table : available_training_tables()) {
     for (std::size_t n : counts) {
-      const std::vector<float> x = numbers.floats(n, 1e5F);
-      const std::vector<float> z = numbers.floats(n, 1e-5F);
-      std::vector<double> y;
-      for (const float value : numbers.floats(n, 1e5F)) y.push_back(static_cast<double>(value) / 3);
-      const double a = 1.0 / 7;
-      std::vector<double> moved = y;
-      long double dot = 0;
-      long double dot_abs = 0;
-      long double squares = 0;
-      const double got = table->add_scaled_float64(moved.data(), a, x.data(), z.data(), n);
-      for (std::size_t i = 0; i < n; ++i) {
-        const long double want =
-            static_cast<long double>(y[i]) + static_cast<long double>(a) * static_cast<long double>(x[i]);
-        const long double size = std::abs(static_cast<long double>(y[i])) +
-                                 std::abs(static_cast<long double>(a) * static_cast<long double>(x[i]));
-        CHECK(close(moved[i], want, size, 1));
-        const long double product = static_cast<long double>(moved[i]) * static_cast<long double>(z[i]);
-        dot += product;
-        dot_abs += std::abs(product);
-        squares += static_cast<long double>(moved[i]) * static_cast<long double>(moved[i]);
+      for (std::size_t many : {0U, 1U, 2U, 4U, 6U, 11U}) {
+        std::vector<double> x;
+        for (const float value : numbers.floats(n, 1e5F)) x.push_back(static_cast<double>(value) / 3);
+        std::vector<std::vector<float>> vectors;
+        std::vector<const float*> at;
+        std::vector<double> weights;
+        for (std::size_t i = 0; i < many; ++i) {
+          vectors.push_back(numbers.floats(n, 1e-5F));
+          weights.push_back(1.0 / static_cast<double>(i + 7));
+        }
+        for (const std::vector<float>& vector : vectors) at.push_back(vector.data());
+
+        std::vector<double> dots(many + 1, 7);
+        table->dots_float64(x.data(), at.data(), many, n, dots.data());
+        CHECK(dots[many] == 7);
+        for (std::size_t i = 0; i < many; ++i) {
+          long double dot = 0;
+          long double dot_abs = 0;
+          for (std::size_t j = 0; j < n; ++j) {
+            const long double product = static_cast<long double>(x[j]) * static_cast<long double>(at[i][j]);
+            dot += product;
+            dot_abs += std::abs(product);
+          }
+          CHECK(close(dots[i], dot, dot_abs, n));
+        }
+
+        std::vector<double> y(n + 1, 7);
+        const double scale = -1.0 / 3;
+        table->combine_float64(scale, x.data(), at.data(), weights.data(), many, n, y.data());
+        CHECK(y[n] == 7);
+        for (std::size_t j = 0; j < n; ++j) {
+          long double want = static_cast<long double>(scale) * static_cast<long double>(x[j]);
+          long double size = std::abs(want);
+          for (std::size_t i = 0; i < many; ++i) {
+            const long double product =
+                static_cast<long double>(weights[i]) * static_cast<long double>(at[i][j]);
+            want += product;
+            size += std::abs(product);
+          }
+          REQUIRE(close(y[j], want, size, many + 1));
+        }
+
+        long double squares = 0;
+        for (const double value : x) squares += static_cast<long double>(value) * value;
+        CHECK(close(table->dot_float64(x.data(), x.data(), n), squares, squares, n));
       }
-      CHECK(close(got, dot, dot_abs, n));
-      CHECK(close(table->dot_float64(moved.data(), moved.data(), n), squares, squares, n));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include "lamina/kernels/body/activation_backward.inl"
 #include "lamina/kernels/body/combine.inl"
 #include "lamina/kernels/body/convert.inl"
+#include "lamina/kernels/body/few_columns.inl"
 #include "lamina/kernels/body/float64.inl"
 #include "lamina/kernels/body/map.inl"
 #include "lamina/kernels/body/optimizer.inl"
@@ -35,7 +36,9 @@ constexpr TrainingTable make_training_table(const char* name) {
   t.optimizer = optimizer;
   t.regularize = regularize;
   t.dot_float64 = dot_float64;
-  t.add_scaled_float64 = add_scaled_float64;
+  t.dots_float64 = dots_float64;
+  t.combine_float64 = combine_float64;
+  t.few_columns = few_columns;
   t.has_skippable_zeros = has_skippable_zeros;
   t.matmul_tile_skipping_zeros = matmul_tile_skipping_zeros;
   return t;
