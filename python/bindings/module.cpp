@@ -7,5 +7,6 @@ PYBIND11_MODULE(_core, module) {
   lamina::python::bind_objects(module);
   lamina::python::bind_model(module);
   lamina::python::bind_session(module);
+  lamina::python::bind_rows(module);
   lamina::python::bind_runtime(module);
 }

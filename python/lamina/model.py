@@ -419,9 +419,13 @@ class Sequential:
         """
         if not self._layers:
             return Sequential([], self._seed)
-        copy = Sequential._wrap(self._model().clone())
-        copy._in_use = self._in_use
+        core = self._model().clone()
+        copy = Sequential.__new__(Sequential)
+        copy._seed, copy._core, copy._input, copy._in_use = core.seed(), core, None, self._in_use
         copy._metadata = dict(self._metadata)
+        copy._layers = [type(layer)._wrap(layer._handle) for layer in self._layers]
+        for index, layer in enumerate(copy._layers):
+            layer._attach(core, index)
         return copy
 
     # ---- text

@@ -295,9 +295,10 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     def _encode(self, y: Any, incremental: bool) -> NDArray[Any]:
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._labels = Labels(y)
+            self._labels, codes = Labels.of(y)
             self.classes_ = self._labels.classes
-        elif (
+            return self._as_targets(codes)
+        if (
             not incremental
             and self._labels.kind != MULTILABEL
             and not np.array_equal(np.unique(y), self.classes_)
@@ -309,15 +310,18 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         return self._encode_known(y)
 
     def _encode_known(self, y: Any) -> NDArray[Any]:
-        """Return y as the loss takes it, by the classes that are known."""
-        codes, kind, objective = self._labels.encode(y), self._labels.kind, self._plain_objective()
+        return self._as_targets(self._labels.encode(y))
+
+    def _as_targets(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """Return targets as the loss takes them."""
+        kind, objective = self._labels.kind, self._plain_objective()
         if objective.labels and kind == MULTILABEL:
             raise ArgumentError(
                 f"{type(self).__name__}: expected a loss of columns with several labels a row, "
                 f"got {self.loss!r}."
             )
         if objective.labels:
-            return codes.astype(np.int32)
+            return codes.astype(np.int32, copy=False)
         distributions = "softmax" in (objective.output, objective.link)
         if kind == "multiclass" or (kind == "binary" and distributions):
             codes = np.eye(max(2, len(self.classes_)))[codes]

@@ -10,11 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from .. import _core
 from .._layer import Layer
 from ..errors import ArgumentError, FormatError, ShapeError
 from ._network import Architecture, Objective, dense_layers
 from ._parameters import check_parameters, dropout_rates, hidden_activations, hidden_sizes
-from ._rows import Training, as_dense, as_features, merged, without_idle
+from ._rows import Training, as_dense, merged, without_idle
 from ._solver import fit_lbfgs, fit_stochastic
 from ._state import from_bytes, to_bytes
 from ._threads import heed_workers
@@ -50,18 +51,17 @@ class MLP(BaseEstimator):  # type: ignore[misc]
         if incremental and self.early_stopping:
             raise ArgumentError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "model_") or (not self.warm_start and not incremental)
-        X, y = features_and_targets(self, X, y, first, self._validation_options())
+        X, y, self._single = features_and_targets(self, X, y, first, self._validation_options())
         targets = self._encode(y, incremental)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X).astype(np.float32)
         weights = self._weigh_classes(y, weights, incremental)
         held_out = None if validation_data is None else self._held_out(validation_data)
-        self._single = X.dtype == np.float32
         with random_state(self.random_state) as random:
             self._prepare(X.shape[1], targets, random, first, incremental)
-            self._solve(Training(as_features(X), targets, weights), held_out, random, incremental)
-        if not np.isfinite(self.model_.flat_parameters).all():
+            self._solve(Training(X, targets, weights), held_out, random, incremental)
+        if _core.finite_float32(self.model_.flat_parameters) is None:
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and "
                 "need to be preprocessed."
@@ -160,9 +160,9 @@ class MLP(BaseEstimator):  # type: ignore[misc]
                 f"{type(self).__name__}: expected validation_data to be (X, y) or (X, y, sample_weight), "
                 f"got {type(data).__name__}."
             )
-        X, y = features_and_targets(self, data[0], data[1], False, self._validation_options())
+        X, y, _ = features_and_targets(self, data[0], data[1], False, self._validation_options())
         weights = _check_sample_weight(data[2], X).astype(np.float32) if len(data) == 3 else None
-        return Training(as_features(X), self._encode_known(y), weights)
+        return Training(X, self._encode_known(y), weights)
 
     def _has_epochs(self) -> bool:
         if self.solver == "lbfgs":
@@ -177,9 +177,8 @@ class MLP(BaseEstimator):  # type: ignore[misc]
         """Return what the model, or another, gives for rows, in the type of the data it was fitted to."""
         check_is_fitted(self)
         heed_workers()
-        X = features(self, X)
-        single = self._single and X.dtype == np.float32
-        return self._run(X, model).astype(np.float32 if single else np.float64, copy=False)
+        X, single = features(self, X)
+        return self._run(X, model).astype(np.float32 if self._single and single else np.float64, copy=False)
 
     def _run(self, x: Any, model: Sequential | None = None) -> NDArray[np.float32]:
         model = model or self.model_

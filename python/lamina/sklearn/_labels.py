@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
+from .. import _core
 from ..errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MULTILABEL = "multilabel-indicator"
-
-
-def _is_plain(y: Any) -> bool:
-    """Whether y is a row of whole numbers or texts, which `type_of_target` takes longest to find out."""
-    return type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biuU"
 
 
 class Labels:
@@ -27,11 +23,6 @@ class Labels:
     """
 
     def __init__(self, y: Any) -> None:
-        classes = np.unique(y) if _is_plain(y) else None
-        if classes is not None and 2 * len(classes) <= len(y):  # of more classes scikit-learn may warn
-            self.kind = "multiclass" if len(classes) > 2 else "binary"
-            self.classes, self.sparse = classes, False
-            return
         kind = type_of_target(y, input_name="y")
         if kind.endswith("-multioutput"):
             raise ArgumentError(
@@ -50,6 +41,20 @@ class Labels:
             self.classes = np.array(sorted(set(y)))  # words become an array of text, as in scikit-learn
         else:
             self.classes = np.unique(y)
+
+    @classmethod
+    def of(cls, y: Any) -> tuple[Labels, NDArray[Any]]:
+        """Return the classes of targets, and what `encode` gives for these."""
+        if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biuU":
+            # of which type_of_target takes longest to find nothing special about
+            classes, codes = _core.integer_classes(y) or (np.unique(y), None)
+            if 2 * len(classes) <= len(y):  # of more classes scikit-learn may warn
+                self = cls.__new__(cls)
+                self.kind = "multiclass" if len(classes) > 2 else "binary"
+                self.classes, self.sparse = classes, False
+                return self, self.encode(y) if codes is None else codes
+        self = cls(y)
+        return self, self.encode(y)
 
     def encode(self, y: Any) -> NDArray[Any]:
         """Return the number of each row's class, `(n,)`; or the columns of labels, `(n, labels)`."""

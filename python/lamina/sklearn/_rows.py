@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import _core
 from ..errors import DataError
 
 if TYPE_CHECKING:
@@ -68,22 +69,8 @@ def merged(rows: Training) -> Training:
     """
     if rows.x.nbytes > _SORTED:
         return rows
-    count = len(rows)
-    columns = [np.ascontiguousarray(part).reshape(count, -1).view(np.uint8) for part in (rows.x, rows.y)]
-    table = np.ascontiguousarray(np.hstack(columns))
-    keys = table.view(f"V{table.shape[1]}").ravel()
-    order = keys.argsort(kind="stable")
-    ordered = keys[order]
-    starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])  # of equal rows
-    kept = order[starts]
-    if rows.weights is not None:
-        weights = np.add.reduceat(rows.weights[order].astype(np.float64), starts)
-    elif len(kept) < count:
-        weights = np.diff(starts, append=count)
-    else:
-        return Training(rows.x[kept], rows.y[kept], None)
-    plain = (weights == 1).all()
-    return Training(rows.x[kept], rows.y[kept], None if plain else weights.astype(np.float32))
+    x, y = np.ascontiguousarray(rows.x), np.ascontiguousarray(rows.y)
+    return Training(*_core.distinct_rows(x, y, rows.weights))
 
 
 class SparseBatches:
