@@ -134,6 +134,10 @@ struct TrainingTable {
                               std::size_t n, bool accumulate);
 
   // ---- rows; in place allowed
+  // y = softmax of each row; and for each row its largest x, and the sum of exp(x - largest) over all columns
+  // but one that is the largest.
+  void (*softmax_sums)(const float* x, float* y, std::size_t rows, std::size_t cols, float* largest,
+                       float* others);
   // d_x (+)= y * (d_y - sum(d_y * y)); and for log_softmax d_y - exp(y) * sum(d_y).
   void (*softmax_backward)(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
                            bool accumulate);

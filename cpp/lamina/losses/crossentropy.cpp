@@ -40,46 +40,19 @@ std::size_t scratch_for(std::size_t rows, std::size_t columns) {
   return rows + rows * columns;
 }
 
-float largest(const float* x, std::size_t n) {
-  constexpr std::size_t kLanes = 16;
-  float result = x[0];
-  std::size_t i = 0;
-  if (n >= kLanes) {
-    std::array<float, kLanes> lanes;
-    std::copy_n(x, kLanes, lanes.begin());
-    for (i = kLanes; i + kLanes <= n; i += kLanes) {
-      for (std::size_t k = 0; k < kLanes; ++k) lanes[k] = x[i + k] > lanes[k] ? x[i + k] : lanes[k];
-    }
-    for (const float value : lanes) result = value > result ? value : result;
-  }
-  for (; i < n; ++i) result = x[i] > result ? x[i] : result;
-  return result;
-}
-
-// The softmax of up to kRows rows, and what the exact logarithm of a class needs: log p_j = x_j - max -
+// The softmax of up to kRows rows, and what the exact logarithm of a class needs: log p_j = x_j - largest -
 // excess.
 struct SoftmaxRows {
-  std::array<float, kRows> max;     // the largest logit
-  std::array<float, kRows> rest;    // the probability of all but the largest
-  std::array<float, kRows> excess;  // log(sum(exp(x - max))) = -log(p of the largest)
+  std::array<float, kRows> largest;  // logit
+  std::array<float, kRows> rest;     // the probability of all but the largest
+  std::array<float, kRows> excess;   // log(sum(exp(x - largest)))
 
   SoftmaxRows(const float* x, float* p, std::size_t rows, std::size_t columns) {
-    kernels::table().softmax(x, p, rows, columns);
-    std::array<float, kRows> logs;
-    for (std::size_t i = 0; i < rows; ++i) {
-      const float top = largest(p + i * columns, columns);
-      max[i] = largest(x + i * columns, columns);
-      // Near 1 the largest has no digits left for the rest, so that is summed in float64.
-      const bool sure = top > 0.5F;
-      rest[i] =
-          sure ? static_cast<float>(sum_of(p + i * columns, columns) - static_cast<double>(top)) : 1.0F - top;
-      logs[i] = top;
-      excess[i] = sure ? -rest[i] : 0.0F;
-    }
+    std::array<float, kRows> others;
     const kernels::TrainingTable& table = kernels::training_table();
-    table.map(Unary::log, logs.data(), logs.data(), rows);
-    table.map(Unary::log1p, excess.data(), excess.data(), rows);
-    for (std::size_t i = 0; i < rows; ++i) excess[i] = excess[i] != 0.0F ? -excess[i] : -logs[i];
+    table.softmax_sums(x, p, rows, columns, largest.data(), others.data());
+    for (std::size_t i = 0; i < rows; ++i) rest[i] = others[i] / (1.0F + others[i]);
+    table.map(Unary::log1p, others.data(), excess.data(), rows);
   }
 };
 
@@ -108,10 +81,10 @@ void sparse_from_logits(const Evaluation& run, std::optional<std::int32_t> ignor
         continue;
       }
       const auto y = static_cast<std::size_t>(label);
-      run.row_losses[row] = (rows.max[i] - x[y]) + rows.excess[i];
+      run.row_losses[row] = (rows.largest[i] - x[y]) + rows.excess[i];
       if (d_x == nullptr) continue;
       const float factor = row_factor(run.batch, row, run.scale);
-      const float of_label = x[y] == rows.max[i] && rows.rest[i] < 0.5F ? -rows.rest[i] : p[y] - 1.0F;
+      const float of_label = x[y] == rows.largest[i] && rows.rest[i] < 0.5F ? -rows.rest[i] : p[y] - 1.0F;
       for (std::size_t j = 0; j < columns; ++j) d_x[j] = factor * p[j];
       d_x[y] = factor * of_label;
     }
@@ -192,7 +165,7 @@ void dense_from_logits(const Evaluation& run, double label_smoothing, std::size_
       const float* t = run.batch.target + row * columns;
       const TargetSums sums(t, x, columns);
       const double total_target = smooth.keep * sums.total + smooth.add * static_cast<double>(columns);
-      const double log_sum = static_cast<double>(rows.max[i]) + static_cast<double>(rows.excess[i]);
+      const double log_sum = static_cast<double>(rows.largest[i]) + static_cast<double>(rows.excess[i]);
       double product = smooth.keep * sums.product;
       if (smooth.add != 0) product += smooth.add * sum_of(x, columns);
       run.row_losses[row] = static_cast<float>(total_target * log_sum - product);

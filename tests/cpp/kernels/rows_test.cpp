@@ -1,4 +1,6 @@
 // Softmax, log_softmax and their gradients against float64.
+#include <algorithm>
+
 #include "testing.h"
 
 namespace lamina::kernels::testing {
@@ -62,6 +64,42 @@ TEST_CASE("softmax and log_softmax agree with float64") {
     }
     check_rows(*table, 0, 5, 1.0F);
     check_rows(*table, 2, 10007, 3.0F);
+  }
+}
+
+TEST_CASE("what softmax leaves to losses agrees with float64") {
+  const std::vector<const Table*> tables = available_tables();
+  for (std::size_t index = 0; index < tables.size(); ++index) {
+    const TrainingTable& training = *available_training_tables()[index];
+    for (const float scale : {1.0F, 20.0F}) {
+      for (std::size_t cols : sizes()) {
+        if (cols == 0) continue;
+        constexpr std::size_t kRows = 3;
+        Numbers numbers(cols);
+        Guarded<> x(numbers.floats(kRows * cols, scale));
+        std::fill_n(x.data() + cols, cols, x.data()[cols]);  // all of them are the largest
+        Guarded<> y(kRows * cols);
+        Guarded<> plain(kRows * cols);
+        Guarded<> largest(kRows);
+        Guarded<> others(kRows);
+        training.softmax_sums(x.data(), y.data(), kRows, cols, largest.data(), others.data());
+        tables[index]->softmax(x.data(), plain.data(), kRows, cols);
+        INFO(std::string(training.name) << " " << cols << " columns");
+        CHECK(same_bits(y.data(), plain.data(), kRows * cols));
+        CHECK((y.intact() && largest.intact() && others.intact()));
+        for (std::size_t i = 0; i < kRows; ++i) {
+          const float* row = x.data() + i * cols;
+          const float* most = std::max_element(row, row + cols);
+          double want = 0;
+          for (const float* value = row; value < row + cols; ++value) {
+            if (value != most) want += std::exp(static_cast<double>(*value) - static_cast<double>(*most));
+          }
+          CHECK(largest.data()[i] == *most);
+          const double error = std::abs(static_cast<double>(others.data()[i]) - want);
+          CHECK(error <= softmax_tolerance(2.0 * static_cast<double>(scale), want) + 0x1p-52);
+        }
+      }
+    }
   }
 }
 

@@ -1,4 +1,14 @@
-// The gradients of softmax and log_softmax of rows. Sums are taken in float64, as in rows.inl.
+// Softmax as losses need it, and the gradients of softmax and log_softmax of rows. Sums are taken in float64.
+#include "lamina/kernels/body/softmax_rows.inl"
+
+void softmax_sums(const float* x, float* y, std::size_t rows, std::size_t cols, float* largest,
+                  float* others) {
+  constexpr std::size_t kRegisterCols = LAMINA_ISA == 2 ? kLanes : kLanes - 1;  // all lanes are no Part else
+  softmax_rows<kRegisterCols>(x, y, rows, cols, [=](std::size_t row, float of_row, double total) {
+    largest[row] = of_row;
+    others[row] = static_cast<float>(total - 1.0);  // exp(0) is 1
+  });
+}
 
 void softmax_backward(const float* d_y, const float* y, float* d_x, std::size_t rows, std::size_t cols,
                       bool accumulate) {

@@ -26,6 +26,7 @@ constexpr TrainingTable make_training_table(const char* name) {
   t.combine = combine;
   t.combine_scalar = combine_scalar;
   t.activation_backward = activation_backward;
+  t.softmax_sums = softmax_sums;
   t.softmax_backward = softmax_backward;
   t.log_softmax_backward = log_softmax_backward;
   t.extreme = extreme;
