@@ -39,11 +39,7 @@ def features_and_targets(
     Raises what `validate_data` does.
     """
     x = _as_finite_table(X)
-    if (
-        x is not None
-        and _is_plain_column(y, len(x))
-        and (reset or _has_known_features(estimator, x))
-    ):
+    if x is not None and _is_plain_column(y, len(x)) and (reset or _has_known_features(estimator, x)):
         if reset:
             estimator.n_features_in_ = x.shape[1]
             estimator.__dict__.pop("feature_names_in_", None)
@@ -53,7 +49,7 @@ def features_and_targets(
 
 
 def _as_finite_table(X: Any) -> NDArray[np.float32] | None:
-    """Return X as float32, where `validate_data` would find nothing to say: that takes it ten times as long."""
+    """Return X as float32, where `validate_data` would find nothing to say, which takes ten times as long."""
     if type(X) is np.ndarray and X.ndim == 2 and X.dtype in _FLOATS and X.size > 0:
         return _core.finite_float32(X)
     return None
@@ -81,7 +77,7 @@ def random_state(given: Any) -> Iterator[np.random.RandomState]:
         return
     try:
         lent = _spare.pop()
-        lent.seed(given)
+        lent.seed(given)  # type: ignore[arg-type]
     except IndexError:
         lent = check_random_state(given)
     yield lent
