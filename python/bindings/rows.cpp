@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "lamina/core/error.h"
 #include "lamina/core/thread_pool.h"
 #include "lamina/data/dataset.h"
 #include "lamina/data/distinct_rows.h"
@@ -71,6 +72,10 @@ py::tuple distinct(const py::array& x, const py::array& y, const py::object& wei
   if (!weights.is_none()) {
     held = as_float(weights);
     given = {held.data, held.shape.elements()};
+  }
+  if (y.ndim() == 0 || static_cast<std::size_t>(y.shape(0)) != count ||
+      (!given.empty() && given.size() != count)) {
+    throw ShapeError("distinct_rows: expected y and weights with a row for each one of x.");
   }
   DistinctRows kept;
   {

@@ -421,7 +421,8 @@ class Sequential:
             return Sequential([], self._seed)
         core = self._model().clone()
         copy = Sequential.__new__(Sequential)
-        copy._seed, copy._core, copy._input, copy._in_use = core.seed(), core, None, self._in_use
+        copy._seed, copy._core, copy._in_use = core.seed(), core, self._in_use
+        copy._input = None if self._input is None else type(self._input)._wrap(self._input._handle)
         copy._metadata = dict(self._metadata)
         copy._layers = [type(layer)._wrap(layer._handle) for layer in self._layers]
         for index, layer in enumerate(copy._layers):

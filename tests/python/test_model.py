@@ -214,6 +214,23 @@ def test_flat_parameters_outlive_their_model():
     flat[:] = 2.0
 
 
+def test_clone_has_the_same_layers_and_nothing_in_common(rng):
+    model = lm.Sequential([lm.Input((3,)), lm.Dense(4, "relu", name="first"), lm.Dense(2)], seed=1)
+    model.layers[1].trainable = False
+    copy = model.clone()
+    assert repr(copy) == repr(model)
+    assert [layer.name for layer in copy.layers] == ["first", "dense"]
+    assert [layer.trainable for layer in copy.layers] == [True, False]
+    copy.add(lm.Dense(5))  # neither has been used
+    assert copy.predict(np.ones((1, 3))).shape == (1, 5)
+    assert model.predict(np.ones((1, 3))).shape == (1, 2)
+    twin = model.clone()
+    twin.layers[0].trainable = False
+    twin.flat_parameters[:] = 0
+    assert model.layers[0].trainable
+    assert model.flat_parameters.any()
+
+
 def test_flat_parameters_can_not_be_replaced():
     model = lm.Sequential([lm.Input((4,)), lm.Dense(3)])
     with pytest.raises(AttributeError):

@@ -202,11 +202,8 @@ def test_seeds_are_those_of_numpy():
         bound = np.sqrt(6 / (4 + 2))
         want = np.random.RandomState(seed).uniform(-bound, bound, (4, 2)).astype(np.float32)
         np.testing.assert_array_equal(first_weight(seed).coefs_[0], want)
-    for seed in (-1, 2**32):
-        with pytest.raises(ValueError, match="Seed must be between"):
-            first_weight(seed)
-    for seed in ("1", 1.5):
-        with pytest.raises(ValueError, match="cannot be used to seed"):
+    for seed in (-1, 2**32, "1", 1.5, True, np.random):
+        with pytest.raises(lm.ArgumentError, match="expected random_state to be"):
             first_weight(seed)
 
 
@@ -229,3 +226,80 @@ def test_models_of_one_architecture_share_no_weights_and_no_flags():
     assert second.model_.metadata == {}
     assert not (second.coefs_[0] == 7).any()
     assert (first.coefs_[0] == 7).all()
+
+
+# ---- what is refused changes nothing
+
+
+def test_no_parameter_may_be_none_whatever_was_fitted_before(monkeypatch):
+    from lamina.sklearn import _parameters
+
+    monkeypatch.setattr(_parameters, "_passed", {})
+    none_is_allowed = {"random_state", "callbacks", "class_weight"}
+    for name in set(MLPClassifier().get_params()) - none_is_allowed:
+        with pytest.raises(lm.ArgumentError):
+            MLPClassifier(**{**SHORT, name: None}).fit(X, Y)
+    for name in ("alpha", "l1", "tol", "power_t", "learning_rate_init", "epsilon"):
+        with pytest.raises(lm.ArgumentError, match=f"expected {name} to be"):
+            MLPClassifier(**{**SHORT, name: np.inf}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda c: c.set_params(random_state=-1).fit(X[:, :2], Y),
+        lambda c: c.set_params(random_state="7").fit(X, np.array(list("abc"))[Y]),
+        lambda c: c.set_params(random_state=np.random).fit(X, Y),
+        lambda c: c.fit(X[:, :2], Y, sample_weight=[1.0]),
+        lambda c: c.fit(X[:, :2], Y + 5, validation_data=(X, Y)),
+        lambda c: c.fit(X[:, :2], np.where(Y > 0, np.nan, 1.0)),
+    ],
+)
+def test_a_refused_fit_leaves_what_was_fitted(refused):
+    classifier = MLPClassifier(**SHORT).fit(X, Y)
+    want = classifier.predict_proba(X)
+    with pytest.raises(ValueError, match=r"."):
+        refused(classifier)
+    np.testing.assert_array_equal(classifier.predict_proba(X), want)
+    np.testing.assert_array_equal(classifier.classes_, np.unique(Y))
+    assert classifier.n_features_in_ == 4
+    classifier.set_params(random_state=0).partial_fit(X, Y)
+
+
+def test_a_frozen_layer_stays_frozen_when_a_warm_start_changes_a_penalty():
+    regressor = MLPRegressor(hidden_layer_sizes=(8,), warm_start=True, **SHORT).fit(X, Y)
+    regressor.model_.layers[0].trainable = False
+    before = [kernel.copy() for kernel in regressor.coefs_]
+    regressor.set_params(alpha=0.5).fit(X, Y)
+    np.testing.assert_array_equal(regressor.coefs_[0], before[0])
+    assert (regressor.coefs_[1] != before[1]).any()
+
+
+def test_large_networks_leave_no_template_behind():
+    from lamina.sklearn import _network
+
+    _network._template.cache_clear()
+    MLPClassifier((300, 300), max_iter=1).fit(X, Y)
+    assert _network._template.cache_info().currsize == 0
+    MLPClassifier((10,), max_iter=1).fit(X, Y)
+    assert _network._template.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("y", [np.array(["1", "2.5"]), np.array(["2020", "2021"], "M8[Y]")])
+def test_numbers_to_predict_must_be_numbers(y):
+    with pytest.raises(lm.DTypeError, match="expected y to be numbers"):
+        MLPRegressor(**SHORT).fit(X[:40], np.tile(y, 20))
+
+
+def test_the_order_of_bytes_is_the_machines_in_what_comes_out():
+    for dtype in (">i8", ">u2", ">f8", ">U2"):
+        classifier = MLPClassifier(**SHORT).fit(X, Y.astype(dtype))
+        assert classifier.classes_.dtype.isnative
+        assert classifier.predict(X).dtype.isnative
+    single = MLPClassifier(**SHORT).fit(X.astype(np.float32), Y)
+    assert single.predict_proba(X.astype(">f4")).dtype == np.float32
+
+
+def test_weights_must_weigh_something_together():
+    with pytest.raises(lm.DataError, match="a sum above 0, got a sum of -150"):
+        MLPClassifier(solver="lbfgs", **SHORT).fit(X, Y, sample_weight=-np.ones(150))

@@ -50,17 +50,15 @@ class MLP(BaseEstimator):  # type: ignore[misc]
         heed_workers()
         if incremental and self.early_stopping:
             raise ArgumentError("partial_fit does not support early_stopping=True")
-        first = not hasattr(self, "model_") or (not self.warm_start and not incremental)
-        X, y, self._single = features_and_targets(self, X, y, first, self._validation_options())
-        targets = self._encode(y, incremental)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X).astype(np.float32)
-        weights = self._weigh_classes(y, weights, incremental)
-        held_out = None if validation_data is None else self._held_out(validation_data)
         with random_state(self.random_state) as random:
-            self._prepare(X.shape[1], targets, random, first, incremental)
-            self._solve(Training(X, targets, weights), held_out, random, incremental)
+            before = dict(self.__dict__)
+            try:
+                rows, held_out = self._prepare(X, y, sample_weight, validation_data, random, incremental)
+            except BaseException:
+                self.__dict__.clear()  # what was fitted before stays as it was
+                self.__dict__.update(before)
+                raise
+            self._solve(rows, held_out, random, incremental)
         if _core.finite_float32(self.model_.flat_parameters) is None:
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -69,8 +67,21 @@ class MLP(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _prepare(
-        self, features: int, targets: NDArray[Any], random: Any, first: bool, incremental: bool
-    ) -> None:
+        self, X: Any, y: Any, sample_weight: Any, validation_data: Any, random: Any, incremental: bool
+    ) -> tuple[Training, Training | None]:
+        """Return the rows to learn from, and those held out, and see to the model."""
+        first = not hasattr(self, "model_") or (not self.warm_start and not incremental)
+        X, y, self._single = features_and_targets(self, X, y, first, self._validation_options())
+        targets = self._encode(y, incremental)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X).astype(np.float32)
+        weights = self._weigh_classes(y, weights, incremental)
+        held_out = None if validation_data is None else self._held_out(validation_data)
+        self._prepare_model(X.shape[1], targets, random, first)
+        return Training(X, targets, weights), held_out
+
+    def _prepare_model(self, features: int, targets: NDArray[Any], random: Any, first: bool) -> None:
         """Make the model, or keep the one that there is, with the parameters that are asked for now."""
         objective, outputs = self._choose_objective(targets)
         hidden = hidden_sizes(self)
@@ -99,6 +110,8 @@ class MLP(BaseEstimator):  # type: ignore[misc]
                     f"{type(self).__name__}: expected layers of the shapes that are fitted already, to go on "
                     f"from them, got {architecture.hidden} and {architecture.n_outputs} outputs."
                 ) from error
+            for old, new in zip(dense_layers(self.model_), dense_layers(model), strict=True):
+                new.trainable = old.trainable
             self.model_, self._trainer = model, None
         self._architecture, self._objective = architecture, objective
 

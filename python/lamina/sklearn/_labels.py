@@ -45,6 +45,8 @@ class Labels:
     @classmethod
     def of(cls, y: Any) -> tuple[Labels, NDArray[Any]]:
         """Return the classes of targets, and what `encode` gives for these."""
+        if type(y) is np.ndarray and not y.dtype.isnative:
+            y = y.astype(y.dtype.newbyteorder("="))
         if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biuU":
             # of which type_of_target takes longest to find nothing special about
             classes, codes = _core.integer_classes(y) or (np.unique(y), None)

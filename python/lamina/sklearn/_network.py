@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WEIGHTED = "mean_with_sample_weight"  # sum of w * loss over sum of w, scikit-learn's mean
+_LARGE = 1 << 16  # weights of models of which no template is kept
 _FAR = 1e18  # Huber's loss is error^2 / 2 up to here; the square of this is still a float32
 _OUTPUTS = {"softmax": "softmax", "logistic": "sigmoid", "exp": "exponential", "identity": None}
 
@@ -53,6 +54,9 @@ class Architecture:
 
     def build(self) -> Sequential:
         """Return a model with weights yet to be drawn."""
+        sizes = [self.n_features, *self.hidden, self.n_outputs]
+        if sum(inputs * outputs for inputs, outputs in pairwise(sizes)) > _LARGE:
+            return Sequential(self.layers())
         return _template(self).clone()
 
     def layers(self) -> list[Layer]:

@@ -24,7 +24,9 @@ _Check = tuple[Callable[[Any], bool], str]
 
 
 def _is_number(value: Any) -> bool:
-    return not _is_truth(value) and isinstance(value, Real) and not math.isnan(value)
+    if _is_truth(value) or not isinstance(value, Real):
+        return False
+    return isinstance(value, Integral) or math.isfinite(value)
 
 
 def _is_whole(value: Any) -> bool:
@@ -66,11 +68,15 @@ _CHECKS: dict[str, _Check] = {
     "beta_2": _FRACTION,
     "epsilon": _POSITIVE,
     "n_iter_no_change": (
-        lambda v: (_is_whole(v) and v >= 1) or (_is_number(v) and v == math.inf),
+        lambda v: (_is_whole(v) and v >= 1) or (isinstance(v, Real) and v == math.inf),
         "a whole number of at least 1, or infinity",
     ),
     "max_fun": _COUNT,
     "batch_norm": _TRUTH,
+    "random_state": (
+        lambda v: v is None or isinstance(v, np.random.RandomState) or (_is_whole(v) and 0 <= v < 2**32),
+        "a whole number in [0, 2**32 - 1], a numpy.random.RandomState or None",
+    ),
 }
 
 
@@ -82,7 +88,7 @@ def check_parameters(estimator: Any) -> None:
     who = type(estimator).__name__
     for name, (allowed, expected) in _CHECKS.items():
         value = getattr(estimator, name)
-        if value is _passed.get(name):  # numbers and texts, which cannot have changed since
+        if value is _passed.get(name, _passed):  # numbers and texts, which cannot have changed since
             continue
         if not allowed(value):
             raise ArgumentError(f"{who}: expected {name} to be {expected}, got {value!r}.")
@@ -117,7 +123,10 @@ def hidden_sizes(estimator: Any) -> tuple[int, ...]:
 def hidden_activations(estimator: Any, layers: int) -> tuple[Any, ...]:
     """Return lamina's activation of each hidden layer."""
     who, given = type(estimator).__name__, estimator.activation
-    each = [given] * layers if isinstance(given, str) or callable(given) else list(given)
+    one_for_all = isinstance(given, str) or callable(given)
+    each = [given] * layers if one_for_all else list(given) if isinstance(given, Iterable) else None
+    if each is None:
+        raise ArgumentError(f"{who}: expected activation to be a name, a function or a list, got {given!r}.")
     if len(each) != layers:
         raise ArgumentError(
             f"{who}: expected an activation, or one for each of {layers} hidden layers, got {len(each)}."

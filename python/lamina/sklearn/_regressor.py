@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from .._callback import Callback
 from .._kinds import LearningRate, Optimizer
 from .._loss import Loss
+from ..errors import DTypeError
 from ._estimator import MLP
 from ._network import Objective, poisson, regression, squared_error
 from ._parameters import check_loss
@@ -244,6 +245,8 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
     def _encode_known(self, y: Any) -> NDArray[Any]:
         if hasattr(y, "toarray"):
             y = y.toarray()
+        if y.dtype.kind not in "biuf":
+            raise DTypeError(f"MLPRegressor: expected y to be numbers, got dtype {y.dtype}.")
         with np.errstate(over="ignore"):
             columns = np.ascontiguousarray(y, dtype=np.float32)
         return columns.reshape(len(columns), -1)

@@ -52,12 +52,15 @@ def as_dense(x: Any) -> NDArray[Any]:
 
 def without_idle(rows: Training) -> Training:
     """Drop the rows that weigh nothing."""
-    if rows.weights is None or rows.weights.all():
+    if rows.weights is None:
         return rows
-    kept = np.flatnonzero(rows.weights)
-    if len(kept) == 0:
-        raise DataError("sample_weight: expected at least one row with a weight above 0, got none.")
-    return rows.take(kept)
+    total = rows.weights.sum(dtype=np.float64)
+    if total <= 0:
+        raise DataError(
+            "sample_weight: expected at least one row with a weight above 0, and a sum above 0, "
+            f"got a sum of {total:g}."
+        )
+    return rows if rows.weights.all() else rows.take(np.flatnonzero(rows.weights))
 
 
 def merged(rows: Training) -> Training:

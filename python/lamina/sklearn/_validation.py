@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,9 +25,9 @@ def features(estimator: Any, X: Any) -> tuple[Any, bool]:
     """Return the rows to predict, and whether they came as float32. Raises what `validate_data` does."""
     x = _as_finite_table(X) if getattr(X, "nbytes", 0) <= _COPIED else None
     if x is not None and _has_known_features(estimator, x):
-        return x, X.dtype == np.float32
+        return x, _is_single(X)
     X = validate_data(estimator, X, accept_sparse=_SPARSE, reset=False)
-    return X, X.dtype == np.float32
+    return X, _is_single(X)
 
 
 def features_and_targets(
@@ -43,9 +42,14 @@ def features_and_targets(
         if reset:
             estimator.n_features_in_ = x.shape[1]
             estimator.__dict__.pop("feature_names_in_", None)
-        return x, y, X.dtype == np.float32
+        return x, y, _is_single(X)
     X, y = validate_data(estimator, X, y, reset=reset, accept_sparse=_SPARSE, **options)
-    return as_features(X), y, X.dtype == np.float32
+    return as_features(X), y, _is_single(X)
+
+
+def _is_single(X: Any) -> bool:
+    """Whether X is float32, in either order of bytes."""
+    return bool(X.dtype.kind == "f" and X.dtype.itemsize == 4)
 
 
 def _as_finite_table(X: Any) -> NDArray[np.float32] | None:
@@ -72,13 +76,13 @@ _spare: list[np.random.RandomState] = []
 @contextmanager
 def random_state(given: Any) -> Iterator[np.random.RandomState]:
     """Lend what `check_random_state` gives. Making a new one takes 50 times as long as seeding an old one."""
-    if not isinstance(given, Integral):
+    if given is None or isinstance(given, np.random.RandomState):
         yield check_random_state(given)
         return
     try:
         lent = _spare.pop()
-        lent.seed(given)  # type: ignore[arg-type]
+        lent.seed(given)
     except IndexError:
-        lent = check_random_state(given)
+        lent = np.random.RandomState(given)
     yield lent
     _spare.append(lent)
