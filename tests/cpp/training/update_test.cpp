@@ -304,3 +304,30 @@ TEST_CASE("an update inside the gradient has the bits of one apart") {
     }
   }
 }
+
+TEST_CASE("a kernel of one column that moves inside its gradient has the bits of one apart") {
+  constexpr std::size_t kInputs = 33000;
+  std::vector<float> x(9 * kInputs);
+  std::vector<float> y(9);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i) * 0.7F);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::cos(static_cast<float>(i) * 1.3F);
+  Dataset data;
+  data.inputs = {ArrayView(x.data(), Shape{9, kInputs})};
+  data.targets = {ArrayView(y.data(), Shape{9, 1})};
+  const auto weights_after = [&](Config optimizer, std::size_t batch_size, bool apart) {
+    Model model = sequential({input({kInputs}), dense(1)}, 5);
+    if (apart) optimizer.fields.emplace_back("global_clipnorm", 1e30);
+    const auto session = make_session(model, Optimizer::registry().make(optimizer), mean_squared_error());
+    session->prepare(data, true);
+    EpochOptions epoch;
+    epoch.batch_size = batch_size;
+    session->train_epoch(data, epoch);
+    return std::vector<float>(model.flat_parameters().begin(), model.flat_parameters().end());
+  };
+  for (const char* type : {"SGD", "Adam"}) {
+    for (const std::size_t batch_size : {1U, 4U, 9U}) {
+      const Config optimizer{type, {}};
+      CHECK(weights_after(optimizer, batch_size, false) == weights_after(optimizer, batch_size, true));
+    }
+  }
+}
