@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import IO, Any
 
 from .errors import FileError
 
@@ -37,14 +39,34 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file, whole or not at all. `FileError` where that can't be."""
-    name = os.fspath(path)
-    folder, base = os.path.split(name)
-    temporary = os.path.join(folder, f".{base}.{os.urandom(6).hex()}")
-    with file_errors(name, "written"):
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Give a file that takes the place, and the mode, of the one at `path` when all is well in the end.
+
+    Symbolic links are followed; pipes and devices are written into. `FileError` where that can't be.
+    """
+    with file_errors(path, "written"):
+        place = os.path.realpath(path)
+        if os.path.islink(place):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        there = os.stat(place) if os.path.exists(place) else None
+        if there is not None and not stat.S_ISREG(there.st_mode) and not stat.S_ISDIR(there.st_mode):
+            with open(place, "wb") as file:
+                yield file
+            return
+        folder, base = os.path.split(place)
+        temporary = os.path.join(folder, f".{base[:200]}.{os.urandom(6).hex()}")
         try:
             with open(temporary, "xb") as file:
-                file.write(data)
-            os.replace(temporary, name)
+                yield file
+                if there is not None:
+                    with suppress(OSError):
+                        os.chmod(temporary, stat.S_IMODE(there.st_mode))
+            os.replace(temporary, place)
         except BaseException:
             if os.path.exists(temporary):
                 os.unlink(temporary)

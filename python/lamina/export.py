@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._files import file_errors
+from ._files import write_whole
 from .errors import ArgumentError, StateError
 from .model import Sequential
 
@@ -168,7 +167,7 @@ def to_c(model: Sequential, path: str | os.PathLike[str], name: str = "model") -
         _add_layer(header, layer, shape, output)
         shape = output
     text, ram = _text(header, input_size, math.prod(shape))
-    _write(path, text)
+    write_whole(path, text.encode("utf-8"))
     return CReport(header.flash, ram)
 
 
@@ -352,24 +351,3 @@ def _frame(header: _Header, input_size: int, output_size: int, ram: int, body: s
         "#endif",
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _write(path: str | os.PathLike[str], text: str) -> None:
-    target = os.fspath(path)
-    with file_errors(target, "written"):
-        folder = os.path.dirname(target) or "."
-        descriptor, temporary = tempfile.mkstemp(prefix=".lamina-", dir=folder)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

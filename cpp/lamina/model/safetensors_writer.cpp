@@ -1,5 +1,6 @@
 // Writing safetensors files. Apart from reading, which alone programs need that predict.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -32,19 +33,43 @@ std::string header_text(const std::map<std::string, std::string>& metadata,
   return text;
 }
 
-// A new file beside `path` that takes its place when it is complete; gone if it never is.
+// Where symbolic links lead, whether something is there or not.
+std::string followed(std::string path) {
+  constexpr int kMostLinks = 40;  // as Linux does
+  for (int i = 0; i <= kMostLinks; ++i) {
+    std::string target(4096, '\0');
+    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+    if (size < 0) return path;
+    target.resize(static_cast<std::size_t>(size));
+    const bool relative = target.empty() || target[0] != '/';
+    path = relative ? path.substr(0, path.rfind('/') + 1) + target : target;
+  }
+  errno = ELOOP;
+  throw_file(path, "be written");
+}
+
+// A new file beside the one at `path` that takes its place, and its mode, when it is complete; gone if it
+// never is. Pipes and devices are written into.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path) : path_(std::move(path)) {
     check_path(path_);
-    static std::atomic<unsigned> counter{0};
-    temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    place_ = followed(path_);
+    struct stat there = {};
+    const bool exists = ::stat(place_.c_str(), &there) == 0;
+    if (exists && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
+      file_ = ::open(place_.c_str(), O_WRONLY | O_CLOEXEC);
+    } else {
+      static std::atomic<unsigned> counter{0};
+      temporary_ = place_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+      file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
     if (file_ < 0) throw_file(path_, "be written");
+    if (exists && !temporary_.empty()) ::fchmod(file_, there.st_mode & 07777);  // as well as can be
   }
   ~AtomicFile() {
     if (file_ >= 0) ::close(file_);
-    if (!done_) ::unlink(temporary_.c_str());
+    if (!done_ && !temporary_.empty()) ::unlink(temporary_.c_str());
   }
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -61,14 +86,15 @@ class AtomicFile {
   }
 
   void commit() {
-    if (::fsync(file_) != 0) throw_file(path_, "be written");
+    if (!temporary_.empty() && ::fsync(file_) != 0) throw_file(path_, "be written");
     const int file = file_;
     file_ = -1;
-    if (::close(file) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
-      throw_file(path_, "be written");
+    if (::close(file) != 0) throw_file(path_, "be written");
+    if (temporary_.empty()) return;
+    if (::rename(temporary_.c_str(), place_.c_str()) != 0) throw_file(path_, "be written");
     done_ = true;
-    const std::size_t slash = path_.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+    const std::size_t slash = place_.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : place_.substr(0, slash + 1);
     const int directory = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
     if (directory < 0) return;  // the file is there; only its name may be lost with the power
     ::fsync(directory);
@@ -76,7 +102,9 @@ class AtomicFile {
   }
 
  private:
-  std::string path_, temporary_;
+  std::string path_;       // as given
+  std::string place_;      // where links lead
+  std::string temporary_;  // empty where it is written into
   int file_ = -1;
   bool done_ = false;
 };

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._configurable import class_named, schemas
-from .._files import file_errors
+from .._files import file_errors, write_whole
 from ..errors import ArgumentError, FormatError, LaminaError
 from ..model import Sequential
 from ._chain import Chain, missing
@@ -160,15 +160,7 @@ def save_keras_weights(model: Sequential, path: Path) -> None:
             variables.attrs["name"] = layer.name
             for i, weight in enumerate(layer.get_weights()):
                 variables[str(i)] = weight
-    temporary = f"{name}.{os.getpid()}.tmp"
-    with file_errors(path, "written"):
-        try:
-            with open(temporary, "wb") as target:
-                target.write(memory.getvalue())
-            os.replace(temporary, name)
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
+    write_whole(name, memory.getvalue())
 
 
 # ---- configurations

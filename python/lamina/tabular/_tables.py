@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from .._files import file_errors
+from .._files import file_errors, whole_file
 from ..errors import ArgumentError, DataError
 
 _DELIMITERS = ",;\t|"
@@ -86,20 +86,14 @@ def read_table(
 
 def write_table(frame: Any, path: str) -> None:
     """Write a frame as CSV, gzipped CSV or Parquet, as the ending of the path says, whole or not at all."""
-    temporary = f"{path}.tmp-{os.getpid()}"
-    try:
-        with file_errors(path, "written"), open(temporary, "xb") as file:
-            if path.endswith(".parquet"):
-                _needs_pyarrow()
-                frame.to_parquet(file, index=False)
-            else:
-                compression = {"method": "gzip", "mtime": 1} if path.endswith(".gz") else None
-                frame.to_csv(file, index=False, compression=compression)
-        with file_errors(path, "written"):
-            os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+    if path.endswith(".parquet"):
+        _needs_pyarrow()
+    with whole_file(path) as file:
+        if path.endswith(".parquet"):
+            frame.to_parquet(file, index=False)
+        else:
+            compression = {"method": "gzip", "mtime": 1} if path.endswith(".gz") else None
+            frame.to_csv(file, index=False, compression=compression)
 
 
 def quoted(names: Iterable[str], most: int = 20) -> str:
