@@ -2,6 +2,7 @@
 
 #include <pybind11/numpy.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "lamina/core/error.h"
@@ -77,6 +78,16 @@ NewArray new_array(const Shape& shape) {
   py::array_t<float> array(extents_of(shape));
   float* data = array.mutable_data();
   return {std::move(array), data};
+}
+
+NewArray new_aligned_array(const Shape& shape) {
+  constexpr std::size_t kAlignment = 64;
+  constexpr std::size_t kSmall = 1024;  // numbers, copied in no time
+  if (shape.elements() < kSmall) return new_array(shape);
+  const NewArray whole = new_array(Shape{shape.elements() + kAlignment / sizeof(float)});
+  const std::size_t beyond = reinterpret_cast<std::uintptr_t>(whole.data) % kAlignment;
+  float* data = whole.data + (beyond == 0 ? 0 : (kAlignment - beyond) / sizeof(float));
+  return {py::array_t<float>(extents_of(shape), data, whole.array), data};
 }
 
 py::object copy_of(std::span<const float> values, const Shape& shape) {

@@ -96,7 +96,7 @@ py::object predict(const Model& model, const py::object& x, std::optional<std::s
   if (batch_size && *batch_size == 0)
     throw ArgumentError("Model: expected batch_size to be at least 1, got 0.");
   const Shape shape = model.output_shape().with_batch(input.rows());
-  const NewArray output = new_array(shape);
+  const NewArray output = new_aligned_array(shape);
   {
     const py::gil_scoped_release release;
     model.predict(input, {output.data, shape}, batch_size.value_or(256));

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -53,47 +55,183 @@ class Callback:
     params: dict[str, Any]
 
     def set_trainer(self, trainer: Trainer) -> None:
-        """Take the trainer that is about to call."""
+        """Take the `trainer` that is about to call.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse")
+        >>> callback = lm.callbacks.Callback()
+        >>> callback.set_trainer(trainer)
+        >>> callback.model is trainer.model
+        True
+        """
         self.trainer = trainer
         self.model = trainer.model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Take `epochs`, `steps`, `batch_size` and `metrics` of the training to come."""
+        """Take `params`: `epochs`, `steps`, `batch_size` and `metrics` of the training to come.
+
+        Examples
+        --------
+        >>> callback = lm.callbacks.Callback()
+        >>> callback.set_params({"epochs": 5, "steps": 1, "batch_size": 32, "metrics": ["loss"]})
+        >>> callback.params["epochs"]
+        5
+        """
         self.params = params
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Before the first epoch of a `fit`."""
+        """Before the first epoch of a `fit`; `logs` is empty.
+
+        Examples
+        --------
+        >>> class Announce(lm.callbacks.Callback):
+        ...     def on_train_begin(self, logs=None):
+        ...         print(self.params["epochs"], "epochs to go")
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=3, callbacks=[Announce()], verbose=0)
+        3 epochs to go
+        """
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """After the last epoch; not when training ends by an error or by Ctrl-C."""
+        """After the last epoch, with its `logs`; not when training ends by an error or by Ctrl-C.
+
+        Examples
+        --------
+        >>> class Announce(lm.callbacks.Callback):
+        ...     def on_train_end(self, logs=None):
+        ...         print(sorted(logs))
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=3, callbacks=[Announce()], verbose=0)
+        ['learning_rate', 'loss']
+        """
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Before an epoch."""
+        """Before `epoch`; `logs` is empty.
+
+        Examples
+        --------
+        >>> class Announce(lm.callbacks.Callback):
+        ...     def on_epoch_begin(self, epoch, logs=None):
+        ...         print("epoch", epoch)
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[Announce()], verbose=0)
+        epoch 0
+        epoch 1
+        """
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """After an epoch and its validation; `logs` holds its figures.
+        """After `epoch` and its validation; `logs` holds its figures.
 
         What is added to `logs` goes to the history.
+
+        Examples
+        --------
+        >>> class Root(lm.callbacks.Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         logs["rmse"] = logs["loss"] ** 0.5
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> history = trainer.fit(np.eye(2), np.ones(2), callbacks=[Root()], verbose=0)
+        >>> list(history.history)
+        ['loss', 'learning_rate', 'rmse']
         """
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before a batch."""
+        """Before `batch`; `logs` is empty.
+
+        Examples
+        --------
+        >>> class Announce(lm.callbacks.Callback):
+        ...     def on_train_batch_begin(self, batch, logs=None):
+        ...         print("batch", batch)
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), batch_size=1, callbacks=[Announce()], verbose=0)
+        batch 0
+        batch 1
+        """
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a batch; `logs` holds the means of the epoch so far."""
+        """After `batch`; `logs` holds the means of the epoch so far.
+
+        Examples
+        --------
+        >>> class Announce(lm.callbacks.Callback):
+        ...     def on_train_batch_end(self, batch, logs=None):
+        ...         print(batch, list(logs))
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), batch_size=1, callbacks=[Announce()], verbose=0)
+        0 ['loss']
+        1 ['loss']
+        """
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Before a validation."""
+        """Before a validation; `logs` is empty.
+
+        Examples
+        --------
+        >>> class Announce(lm.callbacks.Callback):
+        ...     def on_test_begin(self, logs=None):
+        ...         print("validation")
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> data = np.eye(2), np.ones(2)
+        >>> _ = trainer.fit(*data, validation_data=data, callbacks=[Announce()], verbose=0)
+        validation
+        """
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After a validation."""
+        """After a validation; `logs` holds its figures, without `val_`.
+
+        Examples
+        --------
+        >>> class Announce(lm.callbacks.Callback):
+        ...     def on_test_end(self, logs=None):
+        ...         print(list(logs))
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> data = np.eye(2), np.ones(2)
+        >>> _ = trainer.fit(*data, validation_data=data, callbacks=[Announce()], verbose=0)
+        ['loss']
+        """
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint should hold: numbers, strings, lists, dicts and arrays."""
+        """Return what a checkpoint should hold: numbers, strings, lists, dicts and arrays.
+
+        Examples
+        --------
+        >>> class Count(lm.callbacks.Callback):
+        ...     epochs = 0
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         self.epochs += 1
+        ...     def state_dict(self):
+        ...         return {"epochs": self.epochs}
+        >>> count = Count()
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=3, callbacks=[count], verbose=0)
+        >>> count.state_dict()
+        {'epochs': 3}
+        """
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave, after `on_train_begin`."""
+        """Take back the `state` that `state_dict` gave, after `on_train_begin`.
+
+        Examples
+        --------
+        >>> class Count(lm.callbacks.Callback):
+        ...     epochs = 0
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         self.epochs += 1
+        ...     def state_dict(self):
+        ...         return {"epochs": self.epochs}
+        ...     def load_state_dict(self, state):
+        ...         self.epochs = state["epochs"]
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=3, callbacks=[Count()], verbose=0)
+        >>> trainer.save("run.safetensors")
+        >>> again, count = lm.Trainer.load("run.safetensors"), Count()
+        >>> _ = again.fit(np.eye(2), np.ones(2), epochs=5, initial_epoch=3, callbacks=[count], verbose=0)
+        >>> count.epochs
+        5
+        """
 
     def _wants_batches(self) -> bool:
         cls = type(self)
@@ -176,8 +314,8 @@ def _number(owner: str, name: str, value: Any) -> float:
 
 
 def _whole(owner: str, name: str, value: Any, least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ArgumentError(
             f"{owner}: expected {name} to be a whole number of at least {least}, got {value!r}."
         )
-    return value
+    return int(value)

@@ -54,11 +54,13 @@ def read_head(file: IO[str], path: str, delimiter: str) -> tuple[list[str] | Non
 
 def read_pieces(path: str, delimiter: str, header: bool, width: int) -> Iterator[NDArray[np.float64]]:
     """Yield `(rows, width)` arrays of the numbers below the header."""
+    import csv
+
     with open_csv(path) as file:
-        at = 0  # lines read so far
+        reader = csv.reader(file, delimiter=delimiter)
         while header:
-            at += 1
-            header = not file.readline().strip()  # empty lines may stand above the header
+            header = not next(reader)  # empty lines may stand above the header
+        at = reader.line_num  # lines read so far
         while lines := list(islice(file, _LINES)):
             if any(line.strip() for line in lines):
                 yield _parsed(lines, at, path, delimiter, width)

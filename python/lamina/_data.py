@@ -112,41 +112,47 @@ class Batches:
         self._going = self._begin()
         try:
             self._first = self._batch(next(self._going))
+            session.prepare(self._first.dataset, self._first.scan)
         except StopIteration:
             raise DataError(f"{self.what}: expected at least one batch, got an empty iterable.") from None
-        session.prepare(self._first.dataset, self._first.scan)
+        except BaseException:
+            self.close()
+            raise
 
     def batches(self, session: _core.Session, steps: int | None = None) -> Iterator[Rows]:
         """Yield the checked batches of one pass, or the next `steps`, starting anew where the source ends."""
         if steps is None and self._first is None:
             self._going = self._begin()
-        given = 0
+        given, fresh = 0, False  # whether a pass has just begun
         while steps is None or given < steps:
             batch = self._next(session)
             if batch is None:
                 if steps is None:
                     break
-                if self.once or (given == 0 and self._exhausted()):
+                if self.once or fresh:
                     raise DataError(
                         f"{self.what}: expected {steps} batches in an epoch, "
                         f"got an iterator that ended after {given}."
                     )
-                self._going = self._begin()
+                self._going, fresh = self._begin(), True
                 continue
-            given += 1
+            given, fresh = given + 1, False
             yield batch
         if steps is None:
             self._going = None
+
+    def close(self) -> None:
+        """End the pass that is going on, unless the iterator is the user's."""
+        going, self._going, self._first = self._going, None, None
+        close = getattr(going, "close", None)
+        if close is not None and not self.once:
+            close()
 
     def _begin(self) -> Iterator[Any]:
         self.passes += 1
         if isinstance(self.source, Dataset):
             return self.source._epoch(self.passes - 1)
         return iter(self.source)
-
-    def _exhausted(self) -> bool:
-        """Whether a new pass has nothing."""
-        return next(iter(self.source), None) is None
 
     def _next(self, session: _core.Session) -> Rows | None:
         if self._first is not None:

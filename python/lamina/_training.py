@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -82,12 +83,16 @@ class Fit:
     def run(self) -> History:
         """Check everything, then train."""
         self.trainer.stop_training = False
-        self._prepare()
-        self.history = History(self.params)
-        self.trainer._callbacks = self.callbacks
-        self.hooks = self._hooks()
-        logs: Logs = {}
-        try:
+        with ExitStack() as at_end:
+            for source in (self.data, self.validation):
+                if isinstance(source, Batches):
+                    at_end.callback(source.close)
+            self._prepare()
+            self.history = History(self.params)
+            self.trainer._callbacks = self.callbacks
+            self.hooks = self._hooks()
+            at_end.callback(self._close)
+            logs: Logs = {}
             for callback in self.callbacks:
                 callback.on_train_begin({})
             self.trainer._hand_out_states(self.callbacks)
@@ -97,11 +102,12 @@ class Fit:
                     break
             for callback in self.callbacks:
                 callback.on_train_end(logs)
-        finally:
-            for callback in self.callbacks:
-                callback._close()
-            self.trainer._keep_states()
         return self.history
+
+    def _close(self) -> None:
+        for callback in self.callbacks:
+            callback._close()
+        self.trainer._keep_states()
 
     # ---- before training
 
@@ -290,9 +296,12 @@ def evaluate(trainer: Trainer, data: Source, batch_size: int | str, use_ema: boo
         rows = len(data) if isinstance(batch_size, str) else batch_size
         return trainer._ordered(session.evaluate(data.dataset, rows, use_ema, None))
     session.begin_epoch()
-    for batch in data.batches(session):
-        trainer._targets.dtype = batch.y.dtype
-        session.evaluate_batch(batch.dataset, use_ema)
+    try:
+        for batch in data.batches(session):
+            trainer._targets.dtype = batch.y.dtype
+            session.evaluate_batch(batch.dataset, use_ema)
+    finally:
+        data.close()
     return trainer._ordered(session.epoch_logs())
 
 

@@ -254,7 +254,8 @@ class Dataset:
     def map(self, function: Callable[..., Any]) -> Dataset:
         """Put every batch through `function(x)`, `function(x, y)` or `function(x, y, sample_weight)`.
 
-        It gets arrays of many rows and returns the new x, (x, y) or (x, y, sample_weight).
+        It gets arrays of many rows, copies that it may write into, and returns the new x, (x, y) or
+        (x, y, sample_weight), of as many rows or of others: then `rows` becomes None once that is seen.
 
         Examples
         --------
@@ -269,8 +270,8 @@ class Dataset:
     def prefetch(self, buffer_size: int = 2) -> Dataset:
         """Read up to `buffer_size` batches ahead in a thread, while training goes on.
 
-        What the thread raises is raised where the batch is asked for. The thread ends with the pass, and when
-        the pass is abandoned.
+        Batches are copied as they are read. What the thread raises is raised where the batch is asked for.
+        The thread ends with the pass, and when the pass is abandoned.
 
         Examples
         --------
@@ -396,13 +397,24 @@ class _Mapped(_Step):
     def __init__(self, source: Dataset, function: Callable[..., Any]) -> None:
         super().__init__(source)
         self.function = function
+        self.keeps_rows = True  # as far as is known
+
+    @property
+    def rows(self) -> int | None:
+        return self.source.rows if self.keeps_rows else None
 
     def __repr__(self) -> str:
         return f"{self.source!r}.map({getattr(self.function, '__name__', self.function)})"
 
+    def _steps(self) -> int | None:
+        return self.source._steps() if self.keeps_rows else None
+
     def _through(self, batches: Iterator[Any]) -> Iterator[Any]:
         for parts in map(parts_of, batches):
-            yield item_of(parts_of(self.function(*parts)))
+            mapped = parts_of(self.function(*(part.copy() for part in parts)))
+            if len(mapped[0]) != len(parts[0]):
+                self.keeps_rows = False
+            yield item_of(mapped)
 
 
 class _Prefetched(_Step):
@@ -416,4 +428,9 @@ class _Prefetched(_Step):
     def _through(self, batches: Iterator[Any]) -> Iterator[Any]:
         from ._prefetch import read_ahead
 
-        return read_ahead(batches, self.size)
+        def owned() -> Iterator[Any]:
+            # Whoever yields a batch may write into it for the next one; and what is mapped is read here.
+            for parts in map(parts_of, batches):
+                yield item_of(tuple(part.copy() for part in parts))
+
+        return read_ahead(owned(), self.size)

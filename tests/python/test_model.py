@@ -317,6 +317,15 @@ def test_predictions_own_their_memory(rng):
     np.testing.assert_array_equal(first, copy)
 
 
+def test_larger_predictions_begin_at_a_cache_line():
+    model = lm.Sequential([lm.Input((8,)), lm.Dense(32)])
+    for rows in (32, 33, 4097):
+        for _ in range(20):
+            prediction = model.predict(np.zeros((rows, 8), np.float32))
+            assert prediction.ctypes.data % 64 == 0
+            assert prediction.flags.writeable
+
+
 def test_trainer_shows_its_model():
     model = mlp()
     assert lm.Trainer(model, loss="mse").model is model
