@@ -33,6 +33,8 @@ class IdxData:
 
     def read(self, path: str | os.PathLike[str] | None, download: bool) -> tuple[Pair, Pair]:
         """Read training and testing data from a folder, or from wherever they are."""
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            raise ArgumentError(f"datasets: expected the path of a folder, or None, got {path!r}.")
         folder = self.find(download) if path is None else os.fspath(path)
         pairs: list[Pair] = []
         for part in ("train", "t10k"):

@@ -97,8 +97,12 @@ class Generated(Dataset):
         self._pieces = each == "row"
 
     def __iter__(self) -> Iterator[Any]:
-        items = iter(self.function() if callable(self.function) else self.function)
-        return self._together(items) if self._pieces else items
+        given = self.function() if callable(self.function) else self.function
+        if not isinstance(given, Iterable):
+            raise ArgumentError(
+                f"Dataset.from_generator: expected a function that returns an iterable, got {given!r} of it."
+            )
+        return self._together(iter(given)) if self._pieces else iter(given)
 
     def __repr__(self) -> str:
         return f"Dataset({getattr(self.function, '__name__', type(self.function).__name__)})"
@@ -135,7 +139,8 @@ class Folder(Dataset):
         self.path = os.fspath(path)
         self.names = (x, y, sample_weight)
         with file_errors(self.path, "read"):
-            files = sorted(os.listdir(self.path), key=_natural)
+            names = [name for name in os.listdir(self.path) if not name.startswith(".")]  # hidden ones
+            files = sorted(names, key=_natural)
         npz = [name for name in files if name.endswith(".npz")]
         npy = [name for name in files if name.endswith(".npy")]
         self.shards: list[Shard]

@@ -784,3 +784,14 @@ def test_a_header_of_several_lines_is_one(tmp_path):
     path.write_text('"a\nb",c\n1,2\n3,word\n')
     with pytest.raises(lm.DataError, match="line 4"):
         list(Dataset.from_csv(path))
+
+
+def test_a_function_that_returns_no_iterable_is_named():
+    with pytest.raises(lm.ArgumentError, match="a function that returns an iterable, got 3"):
+        list(Dataset.from_generator(lambda: 3))
+
+
+def test_hidden_files_of_a_folder_are_not_data(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((4, 2)), y=np.zeros(4))
+    (tmp_path / "._a.npz").write_bytes(b"of another system")
+    assert Dataset.from_folder(tmp_path).rows == 4

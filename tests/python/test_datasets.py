@@ -308,3 +308,9 @@ def test_other_types(data, tmp_path):
     for array in (np.arange(6, dtype="i4").reshape(2, 3), np.linspace(0, 1, 4)):
         (tmp_path / "a").write_bytes(idx(array))
         np.testing.assert_array_equal(_idx.read_idx(str(tmp_path / "a")), array)
+
+
+@pytest.mark.parametrize("path", [3, b"folder"])
+def test_a_folder_must_be_a_path(path):
+    with pytest.raises(lm.ArgumentError, match="expected the path of a folder"):
+        lm.datasets.fashion_mnist(path)
