@@ -10,7 +10,7 @@ import numpy as np
 
 from ._download import cache_folder, fetch
 from ._files import file_errors
-from .errors import FileError, FormatError
+from .errors import ArgumentError, FileError, FormatError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
