@@ -78,8 +78,8 @@ class History:
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the learning curves, loss and metrics, of training and validation.
 
-        Needs matplotlib. Returns the figure; with a path also writes it there, as PNG, PDF or SVG by the
-        ending. `FileError` where the file can't be written.
+        Needs matplotlib. Returns the figure, which a notebook shows; with a path also writes it there, as
+        PNG, PDF or SVG by the ending. `FileError` where the file can't be written.
 
         Examples
         --------

@@ -1,17 +1,28 @@
 """Plots. Needs matplotlib, which is imported only when something is drawn.
 
 Each function returns the figure, works without a display, and writes to `path` where one is given, as PNG,
-PDF or SVG by the ending. Those that draw one panel draw into `ax` where one is given.
+PDF or SVG by the ending. Those that draw one panel draw into `ax` where one is given. In a notebook a figure
+at the end of a cell shows itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._figure import COLORS, GRID, TRAINING, VALIDATION, classes_of, finish, one_panel, panels
+from ._figure import (
+    GRID,
+    TRAINING,
+    VALIDATION,
+    classes_of,
+    finish,
+    legend_beside,
+    one_panel,
+    palette,
+    panels,
+)
 from ._model_plots import decision_boundary, weights
 from .errors import ArgumentError, ShapeError
 from .history import History
@@ -27,6 +38,7 @@ __all__ = ["learning_curves", "compare", "confusion_matrix", "decision_boundary"
 
 _panels = panels  # by which the command line knows beforehand whether matplotlib is there
 _MOST_CELLS = 20  # classes up to which the cells of a confusion matrix have room for numbers
+_MOST_INSIDE = 5  # runs up to which a panel has room for the legend
 
 
 # ---- training
@@ -58,17 +70,17 @@ def learning_curves(history: History, path: Path = None) -> Figure:
 
 
 def compare(
-    histories: Mapping[str, History] | Sequence[History],
-    metrics: Sequence[str] | None = None,
+    histories: Mapping[str, History] | Sequence[History] | History,
+    metrics: Sequence[str] | str | None = None,
     path: Path = None,
 ) -> Figure:
     """Draw several trainings into the same panels: training as lines, validation dashed.
 
     Parameters
     ----------
-    histories : dict of History, or sequence of them
-        What `fit` returned, by name; in a sequence they are called run 1, run 2, ...
-    metrics : sequence of str or None, default None
+    histories : dict of History, sequence of them, or one
+        What `fit` returned, by name; without names they are called run 1, run 2, ...
+    metrics : sequence of str, str or None, default None
         The figures to draw, one panel each, such as 'loss'; None draws all.
     path : str, path or None, default None
         Where to write it.
@@ -87,30 +99,40 @@ def compare(
     >>> [line.get_label() for line in figure.axes[0].lines]
     ['SGD', 'Adam']
     """
-    runs = (
-        dict(histories)
-        if isinstance(histories, Mapping)
-        else {f"run {i}": history for i, history in enumerate(histories, 1)}
-    )
+    if isinstance(histories, History):
+        histories = [histories]
+    if isinstance(histories, Mapping):
+        runs = {str(name): history for name, history in histories.items()}
+    elif isinstance(histories, Iterable):
+        runs = {f"run {i}": history for i, history in enumerate(histories, 1)}
+    else:
+        raise ArgumentError(f"compare: expected objects that fit returned, got {histories!r}.")
     for history in runs.values():
         if not isinstance(history, History):
             raise ArgumentError(f"compare: expected objects that fit returned, got {history!r}.")
     known = _figures(runs.values())
-    names = list(known if metrics is None else metrics)
+    names = list(known if metrics is None else [metrics] if isinstance(metrics, str) else metrics)
     for name in names:
         if name not in known:
             raise ArgumentError(f"compare: expected metrics of {', '.join(map(repr, known))}, got {name!r}.")
     if not names:
         raise ArgumentError("compare: expected at least one history with an epoch, got none.")
     figure, drawn = panels(len(names))
+    handles: dict[str, Any] = {}  # a line of each run that is in any panel
     for panel, name in zip(drawn, names, strict=True):
-        for i, (label, history) in enumerate(runs.items()):
-            color = COLORS[i % len(COLORS)]
-            _curve(panel, history, name, color, label)
-            _curve(panel, history, f"val_{name}", color, None, "--")
+        for (label, history), color in zip(runs.items(), palette(len(runs)), strict=True):
+            for line in (
+                _curve(panel, history, name, color, label),
+                _curve(panel, history, f"val_{name}", color, None, "--"),
+            ):
+                if line is not None:
+                    handles.setdefault(label, line)
         dashed = any(line.get_linestyle() == "--" for line in panel.lines)
         _dress(panel, f"{name} (dashed: validation)" if dashed else name)
-    drawn[0].legend(frameon=False)
+    if len(handles) <= _MOST_INSIDE and max(map(len, handles)) <= 24:
+        drawn[0].legend(handles.values(), handles, frameon=False)
+    else:
+        legend_beside(figure, list(handles.values()), list(handles))
     return finish(figure, path)
 
 
@@ -119,13 +141,18 @@ def _figures(histories: Any) -> list[str]:
     return [name for name in names if not name.startswith("val_") and name != "learning_rate"]
 
 
-def _curve(panel: Any, history: History, name: str, color: str, label: str | None, style: str = "-") -> None:
+def _curve(
+    panel: Any, history: History, name: str, color: str, label: str | None, style: str = "-"
+) -> Any | None:
+    """Draw one figure of a history, and return its line, None where it has none."""
     epochs, values = history._series(name)
-    if values:
-        marker = "o" if len(values) < 25 else ""
-        panel.plot(
-            epochs, values, style, color=color, label=label, marker=marker, markersize=3.5, linewidth=1.8
-        )
+    if not values:
+        return None
+    marker = "o" if len(values) < 25 else ""
+    (line,) = panel.plot(
+        epochs, values, style, color=color, label=label, marker=marker, markersize=3.5, linewidth=1.8
+    )
+    return line
 
 
 def _dress(panel: Any, title: str) -> None:
@@ -134,7 +161,11 @@ def _dress(panel: Any, title: str) -> None:
     panel.grid(color=GRID, linewidth=0.6)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    epochs = [epoch for line in panel.lines for epoch in line.get_xdata()]
+    if epochs:  # all of them, also where the values are NaN
+        margin = 0.05 * (max(epochs) - min(epochs)) or 0.5
+        panel.set_xlim(min(epochs) - margin, max(epochs) + margin)
 
 
 # ---- classification
@@ -158,8 +189,8 @@ def confusion_matrix(
         Classes, too, or what `model.predict` gave: the largest of a row counts, and a single probability
         above 0.5 is class 1.
     labels : sequence or None, default None
-        Names of the classes 0, 1, 2, ... or, for classes that are no such numbers, of those that occur,
-        sorted.
+        Names of the classes 0, 1, 2, ..., which are also the columns. Classes that are names are shown in
+        this order; or, where these are other names, those that occur are called so, sorted.
     normalize : 'true', 'pred', 'all' or None, default None
         Whether to show fractions: of rows, of columns, of everything.
     ax : matplotlib axes or None, default None
@@ -170,7 +201,10 @@ def confusion_matrix(
     Raises
     ------
     ShapeError, ArgumentError
-        For arrays of different lengths, for labels that are too few.
+        For arrays of different lengths, for labels that are too few, for names in one array and columns or
+        numbers in the other without labels that say which is which.
+    DataError
+        For NaN.
 
     Examples
     --------
@@ -182,12 +216,21 @@ def confusion_matrix(
         raise ArgumentError(
             f"confusion_matrix: expected normalize to be 'true', 'pred', 'all' or None, got {normalize!r}."
         )
-    truth, guess = classes_of(y_true, "y_true"), classes_of(y_pred, "y_pred")
+    truth, guess = (
+        classes_of("confusion_matrix", values, what)
+        for values, what in ((y_true, "y_true"), (y_pred, "y_pred"))
+    )
     if len(truth) != len(guess) or len(truth) == 0:
         raise ShapeError(
             "confusion_matrix: expected y_true and y_pred of equally many rows, at least one, "
             f"got {len(truth)} and {len(guess)}."
         )
+    for values in (y_true, y_pred):
+        shape = np.shape(values)
+        if labels is not None and len(shape) == 2 and len(labels) < shape[1]:
+            raise ArgumentError(
+                f"confusion_matrix: expected labels for {shape[1]} classes, got {len(labels)} of them."
+            )
     names, rows, columns = _class_names(truth, guess, labels)
     counts = np.zeros((len(names), len(names)))
     np.add.at(counts, (rows, columns), 1)
@@ -225,13 +268,43 @@ def _class_names(
     truth: NDArray[Any], guess: NDArray[Any], labels: Sequence[Any] | None
 ) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
     """Names of the classes, and the index of each row's true and predicted one."""
-    found = np.unique(np.concatenate([truth, guess]))
-    if found.dtype.kind in "iu" and found[0] >= 0 and labels is not None:
-        found = np.arange(max(int(found[-1]) + 1, len(labels)))
+    counted = [array.dtype.kind in "iu" for array in (truth, guess)]
+    found = None if counted[0] != counted[1] else np.unique(np.concatenate([truth, guess]))
+    if found is None or (not all(counted) and labels is not None and set(found.tolist()) <= set(labels)):
+        return _by_name(truth, guess, labels)
     if labels is None:
         labels = found.tolist()
+    elif all(counted) and found[0] >= 0:
+        found = np.arange(max(int(found[-1]) + 1, len(labels)))
     if len(labels) != len(found):
         raise ArgumentError(
             f"confusion_matrix: expected labels for {len(found)} classes, got {len(labels)} of them."
         )
     return [str(name) for name in labels], np.searchsorted(found, truth), np.searchsorted(found, guess)
+
+
+def _by_name(
+    truth: NDArray[Any], guess: NDArray[Any], labels: Sequence[Any] | None
+) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
+    """Return what `_class_names` does where the labels say which name is which number."""
+    names = [] if labels is None else list(labels)
+    places = {name: i for i, name in enumerate(names)}
+    indices = []
+    for array, what, other in ((truth, "y_true", "y_pred"), (guess, "y_pred", "y_true")):
+        if array.dtype.kind not in "iu":
+            unknown = [name for name in np.unique(array).tolist() if name not in places]
+            if unknown:
+                raise ArgumentError(
+                    f"confusion_matrix: expected labels to hold every name in {what}, "
+                    f"such as {unknown[0]!r}, in the order of the columns or numbers in {other}, "
+                    f"got {'none' if labels is None else names}."
+                )
+            array = np.array([places[name] for name in array.tolist()])
+        indices.append(array)
+    for array in indices:
+        if array.min() < 0 or array.max() >= len(names):
+            raise ArgumentError(
+                f"confusion_matrix: expected class numbers from 0 to {len(names) - 1}, as many as labels, "
+                f"got {array.min()} to {array.max()}."
+            )
+    return [str(name) for name in names], indices[0], indices[1]

@@ -1,13 +1,17 @@
 """What shows in a notebook, with a stand-in for IPython and in a real kernel; and the graph in DOT."""
 
+import copy
 import html.parser
 import io
+import pickle
 import shutil
 import subprocess
 import sys
 import types
 import xml.etree.ElementTree as ElementTree
 
+import matplotlib
+import matplotlib.figure
 import matplotlib.image
 import numpy as np
 import pytest
@@ -126,6 +130,59 @@ def test_live_plot_says_what_it_lacks(classes, monkeypatch):
         fit(classes, lm.callbacks.LivePlot("live.png"))
 
 
+# ---- figures
+
+
+def history_of(epochs):
+    history = lm.History()
+    for epoch in range(epochs):
+        history._append(epoch, {"loss": 1 / (1 + epoch)})
+    return history
+
+
+def test_figures_show_themselves():
+    """IPython asks for `_repr_png_`: the picture at the size and the resolution of the figure."""
+    model = lm.Sequential([lm.Input((4,)), lm.Dense(3)])
+    for figure in (
+        history_of(3).plot(),
+        lm.plotting.compare({str(i): history_of(3) for i in range(8)}),
+        lm.plotting.confusion_matrix([0, 1], [1, 1]),
+        lm.plotting.decision_boundary(lambda x: x[:, 0], [[0, 1], [1, 0]], resolution=5),
+        lm.plotting.weights(model),
+    ):
+        with matplotlib.rc_context({"savefig.dpi": 10}):
+            pixels = matplotlib.image.imread(io.BytesIO(figure._repr_png_()))
+        width, height = figure.get_size_inches() * figure.dpi
+        assert abs(pixels.shape[1] - width) <= 1
+        assert abs(pixels.shape[0] - height) <= 1
+        assert pixels.std() > 0.01
+        assert repr(figure).startswith("<Figure size ")
+        assert isinstance(figure, matplotlib.figure.Figure)  # for which %matplotlib inline has a printer
+        for again in (pickle.loads(pickle.dumps(figure)), copy.deepcopy(figure)):
+            assert type(again) is type(figure)
+            assert len(again.axes) == len(figure.axes)
+            assert again._repr_png_().startswith(b"\x89PNG")
+
+
+def test_figures_of_the_caller_stay_what_they_are():
+    figure = matplotlib.figure.Figure()
+    assert lm.plotting.confusion_matrix([0, 1], [1, 1], ax=figure.subplots()) is figure
+    assert type(figure) is matplotlib.figure.Figure
+    assert not hasattr(figure, "_repr_png_")
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_figures_in_a_real_kernel(inline, tmp_path, monkeypatch):
+    cells = [
+        "import lamina as lm" + "\n%matplotlib inline" * inline,
+        "lm.plotting.confusion_matrix([0, 1], [1, 1])",
+        "lm.plotting.confusion_matrix([0, 1], [1, 1]);",
+    ]
+    _, shown, silent = run_cells(cells, tmp_path, monkeypatch)
+    assert [sorted(output.data) for output in shown] == [["image/png", "text/plain"]]  # once
+    assert silent == []
+
+
 # ---- summary
 
 
@@ -190,7 +247,8 @@ def test_summary_in_a_notebook(monkeypatch, capsys):
     assert len(shown.outputs) == 1
 
 
-def test_in_a_real_kernel(tmp_path, monkeypatch):
+def run_cells(cells, tmp_path, monkeypatch):
+    """Return the outputs of each cell of a notebook."""
     reason = "nbclient or ipykernel isn't installed: nothing is shown in a real notebook"
     nbclient = pytest.importorskip("nbclient", reason=reason)
     pytest.importorskip("ipykernel", reason=reason)
@@ -198,6 +256,14 @@ def test_in_a_real_kernel(tmp_path, monkeypatch):
 
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONWARNINGS", "ignore")
+        nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def test_in_a_real_kernel(tmp_path, monkeypatch):
     cells = [
         "import numpy as np, lamina as lm\n"
         "x = np.random.default_rng(0).normal(size=(90, 4)); y = x[:, 0]\n"
@@ -207,11 +273,7 @@ def test_in_a_real_kernel(tmp_path, monkeypatch):
         "model.summary()",
         "model",
     ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONWARNINGS", "ignore")
-        nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    live, summary, model = (cell.outputs for cell in notebook.cells)
+    live, summary, model = run_cells(cells, tmp_path, monkeypatch)
     assert [list(output.data) for output in live] == [["image/png", "text/plain"]]
     assert summary[0].data["text/html"].startswith("<table>")
     assert "layer (type)" in summary[0].data["text/plain"]

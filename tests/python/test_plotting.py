@@ -3,6 +3,7 @@
 import sys
 
 import matplotlib
+import matplotlib.colors
 import matplotlib.figure
 import matplotlib.image
 import numpy as np
@@ -75,6 +76,65 @@ def test_compare_refuses_what_it_cannot_draw(history):
             plotting.compare(*arguments)
 
 
+def made_up(epochs, names=("loss",)):
+    history = lm.History()
+    for epoch in range(epochs):
+        history._append(epoch, dict.fromkeys(names, 1 / (1 + epoch)))
+    return history
+
+
+def test_compare_takes_one_history(history):
+    loss, accuracy = plotting.compare(history).axes
+    assert lines(loss)["run 1", "-"] == [[1, 2, 3, 4], history.history["loss"]]
+    (only,) = plotting.compare(history, metrics="accuracy").axes
+    assert lines(only) == lines(accuracy)
+    for nothing in (5, None, {"a": 5}):
+        with pytest.raises(lm.ArgumentError, match="objects that fit returned, got"):
+            plotting.compare(nothing)
+
+
+def test_compare_names_every_run_that_it_draws():
+    runs = {"with mae": made_up(3, ("loss", "mae")), "no mae": made_up(3)}
+    mae, loss = plotting.compare(runs, metrics=["mae", "loss"]).axes
+    legend = mae.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == list(runs)
+    assert [line.get_color() for line in legend.get_lines()] == [line.get_color() for line in loss.lines]
+    (mae,) = plotting.compare(runs, metrics=["mae"]).axes
+    assert [text.get_text() for text in mae.get_legend().get_texts()] == ["with mae"]
+
+
+@pytest.mark.parametrize("names", [range(14), range(45), ["a name of a run that is long indeed"]])
+def test_compare_puts_a_large_legend_beside_the_panels(names):
+    figure = plotting.compare({name: made_up(3, ("loss", "mae")) for name in names})
+    figure.canvas.draw()
+    assert all(panel.get_legend() is None for panel in figure.axes)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == list(map(str, names))
+    box, whole = legend.get_window_extent(), figure.bbox
+    assert (whole.min <= box.min).all()
+    assert (box.max <= whole.max).all()
+    for panel in figure.axes:
+        assert not panel.get_tightbbox().overlaps(box)
+        assert panel.get_window_extent().width > 0.7 * 4.6 * figure.dpi
+    assert len({line.get_color() for line in figure.axes[0].lines}) == len(names)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 8, 300])
+def test_ticks_are_whole_epochs(epochs):
+    unfinished = made_up(1)
+    for epoch in range(1, epochs):
+        unfinished._append(epoch, {"loss": float("nan")})
+    for history in (made_up(epochs), unfinished):
+        (panel,) = history.plot().axes
+        low, high = panel.get_xlim()
+        assert low < 1 <= epochs < high
+        ticks = [tick for tick in panel.get_xticks() if low <= tick <= high]
+        assert ticks
+        assert all(tick == int(tick) for tick in ticks)
+    if epochs == 1:
+        assert ticks == [1]
+
+
 # ---- confusion matrix
 
 
@@ -118,6 +178,73 @@ def test_confusion_matrix_into_axes_of_ones_own():
     assert plotting.confusion_matrix([0, 1], [0, 0], labels=["no", "yes"], ax=axes[1]) is figure
     assert not axes[0].images
     assert [tick.get_text() for tick in axes[1].get_yticklabels()] == ["no", "yes"]
+
+
+def test_confusion_matrix_in_a_subfigure_saves_the_whole(tmp_path):
+    figure = matplotlib.figure.Figure((4, 3), dpi=50)
+    inner = figure.subfigures(1, 2)[1].subfigures(2, 1)[0]
+    path = tmp_path / "whole.png"
+    assert plotting.confusion_matrix([0, 1], [0, 1], ax=inner.subplots(), path=path) is figure
+    assert matplotlib.image.imread(path).shape[:2] == (150, 200)
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "labels", "expected"),
+    [
+        (["cat", "dog"], [[0.9, 0.1], [0.2, 0.8]], ["cat", "dog"], [[1, 0], [0, 1]]),
+        (["cat", "dog"], [[0.9, 0.1], [0.2, 0.8]], ["dog", "cat"], [[0, 1], [1, 0]]),
+        (["cat", "dog"], [0.1, 0.2], ["dog", "cat"], [[1, 0], [1, 0]]),
+        ([[1, 0, 0], [0, 0, 1]], ["a", "a"], ["a", "b", "c"], [[1, 0, 0], [0, 0, 0], [1, 0, 0]]),
+        (["cat", "dog"], ["dog", "dog"], ["dog", "cat"], [[1, 0], [1, 0]]),
+        (np.array(["cat", "dog"], object), ["dog", "dog"], ["A", "B"], [[0, 1], [0, 1]]),
+        ([-1, 1], [1, 1], [-1, 1], [[0, 1], [0, 1]]),
+        (np.array([True, False], object), [0, 1], None, [[0, 1], [1, 0]]),
+    ],
+)
+def test_confusion_matrix_of_names(y_true, y_pred, labels, expected):
+    (panel,) = plotting.confusion_matrix(y_true, y_pred, labels).axes
+    np.testing.assert_array_equal(panel.images[0].get_array(), expected)
+    if labels is not None:
+        assert [tick.get_text() for tick in panel.get_yticklabels()] == list(map(str, labels))
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "labels", "error", "words"),
+    [
+        (["cat", "dog"], [[0.9, 0.1], [0.2, 0.8]], None, lm.ArgumentError, "'cat', .* in y_pred, got none"),
+        (["cat", "eel"], [0, 1], ["cat", "dog"], lm.ArgumentError, r"'eel', .*got \['cat', 'dog'\]"),
+        (["cat", "dog"], [0, 2], ["cat", "dog"], lm.ArgumentError, "from 0 to 1, .*got 0 to 2"),
+        (["cat", "dog"], [[0.9, 0.1, 0]] * 2, ["cat", "dog"], lm.ArgumentError, "3 classes, got 2"),
+        ([0, 1, 1], np.full((3, 1), NAN), None, lm.DataError, "y_pred without NaN .*row 0"),
+        ([0, 1], [[0.2, 0.8], [NAN, 1]], None, lm.DataError, "y_pred without NaN .*row 1"),
+        ([0, np.inf], [0, 1], None, lm.DataError, "y_true without NaN or infinity"),
+        (
+            np.array(["a", None], object),
+            ["a", "a"],
+            None,
+            lm.DataError,
+            "y_true without gaps, got None in row 1",
+        ),
+        (
+            np.array(["a", NAN], object),
+            ["a", "a"],
+            None,
+            lm.DataError,
+            "y_true without gaps, got nan in row 1",
+        ),
+        (np.array(["a", 1], object), ["a", "a"], None, lm.ArgumentError, "got both"),
+        ([1.5, 2.5], [1, 2], None, lm.ArgumentError, "y_true of whole numbers.*from 1.5 to 2.5"),
+        ([1, 0], [-1.5, 0.5], None, lm.ArgumentError, "y_pred of whole numbers"),
+        ([["a", "b"]], [0], None, lm.ArgumentError, "numbers in the columns of y_true"),
+        ([0, 1], np.zeros((2, 0)), None, lm.ShapeError, "y_pred of shape"),
+    ],
+)
+def test_confusion_matrix_does_not_guess(y_true, y_pred, labels, error, words):
+    with pytest.raises(error, match=f"^confusion_matrix: expected .*{words}"):
+        plotting.confusion_matrix(y_true, y_pred, labels)
 
 
 def test_many_classes_have_no_numbers():
@@ -218,6 +345,159 @@ def test_decision_boundary_of_two_features_among_more():
     )
 
 
+def point_colors(panel):
+    """The colour of the points of each class."""
+    points = [c for c in panel.collections if c.get_label() and not c.get_label().startswith("_")]
+    return {c.get_label(): tuple(c.get_facecolor()[0][:3]) for c in points}
+
+
+def color_at(panel, x, y):
+    """The hue of the picture there, as strong as it can be."""
+    image = panel.images[0]
+    left, right, bottom, top = image.get_extent()
+    pixels = image.get_array()
+    row = int((y - bottom) / (top - bottom) * pixels.shape[0])
+    column = int((x - left) / (right - left) * pixels.shape[1])
+    return 1 - pixels[row, column]
+
+
+CENTRES = np.array([[0.0, 0], [4, 0], [0, 4]])
+
+
+def nearest(points):
+    return ((points[:, None, :] - CENTRES) ** 2).sum(axis=2).argmin(axis=1)
+
+
+class Labels:
+    """An estimator that only predicts: the name of the nearest centre."""
+
+    def __init__(self, names, known=True):
+        self.names = np.asarray(names)
+        if known:
+            self.classes_ = np.unique(self.names)
+
+    def predict(self, points):
+        return self.names[nearest(points)]
+
+
+class Shares(Labels):
+    def predict_proba(self, points):
+        order = np.searchsorted(self.classes_, self.names)
+        return (0.7 * np.eye(3) + 0.1)[order[nearest(points)]]
+
+
+def logits(points):
+    return -((points[:, None, :] - CENTRES) ** 2).sum(axis=2)
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (logits, [0, 1, 2]),
+        (Labels([0, 1, 2]), [0, 1, 2]),
+        (Labels([7, -1, 2]), [7, -1, 2]),
+        (Labels([1, 2, 3], known=False), [1, 2, 3]),
+        (Labels([1.0, 2.0, 3.0], known=False), [1, 2, 3]),
+        (Labels(["cat", "eel", "dog"]), ["cat", "eel", "dog"]),
+        (Labels(np.array(["cat", "eel", "dog"], object)), ["cat", "eel", "dog"]),
+        (lambda points: np.array(["c", "b", "a"])[nearest(points)], ["c", "b", "a"]),
+        (nearest, [0, 1, 2]),
+        (Shares(["cat", "eel", "dog"]), ["cat", "eel", "dog"]),
+    ],
+)
+@pytest.mark.parametrize("present", [[0, 1, 2], [1, 2], [2]])
+def test_points_have_the_colour_of_their_class(model, names, present):
+    """A point in the region of its class has the hue of the region, also where other classes are absent."""
+    x = np.concatenate([CENTRES - 0.5, CENTRES + 0.5])
+    kept = np.isin(nearest(x), present)
+    y = np.array(names)[nearest(x)]
+    (panel,) = plotting.decision_boundary(model, x, np.where(kept, y, y[kept][0]), resolution=50).axes
+    drawn = point_colors(panel)
+    assert len(drawn) == len(present)
+    hues = [color_at(panel, *centre) for centre in CENTRES]
+    assert len({tuple(hue.round(4)) for hue in hues}) == 3
+    for i in present:
+        hue = 1 - np.array(drawn[str(names[i])])
+        np.testing.assert_allclose(hues[i] / hues[i].max(), hue / hue.max(), atol=1e-6)
+    contours = [c for c in panel.collections if c.get_label() not in drawn]
+    assert len(contours) == 2
+    assert all(len(path.vertices) for c in contours for path in c.get_paths())
+
+
+def test_decision_boundary_of_support_vectors():
+    from sklearn.svm import SVC
+
+    x = np.concatenate([CENTRES - 0.5, CENTRES + 0.5])
+    for names in ([1, 2], ["no", "yes"], [-1.0, 1.0]):
+        y = np.array(names)[(nearest(x) > 0).astype(int)]
+        (panel,) = plotting.decision_boundary(SVC().fit(x, y), x, y, resolution=40).axes
+        contour, *_ = panel.collections
+        assert sum(len(path.vertices) for path in contour.get_paths()) > 10
+        assert [*map(matplotlib.colors.to_hex, point_colors(panel).values())] == list(COLORS[:2])
+
+
+def test_one_hot_rows_are_the_classes_of_an_estimator():
+    x = np.concatenate([CENTRES, CENTRES + 0.5])
+    model = Shares(["cat", "eel", "dog"])
+    (panel,) = plotting.decision_boundary(model, x, np.eye(3)[[1, 1, 1, 2, 2, 2]], resolution=20).axes
+    expected = {"dog": COLORS[1], "eel": COLORS[2]}
+    drawn = {name: matplotlib.colors.to_hex(color) for name, color in point_colors(panel).items()}
+    assert drawn == expected
+
+
+def test_one_output_knows_its_classes():
+    x = CENTRES[[0, 1, 2, 0]] + np.arange(4)[:, None]
+    for y, expected in [
+        ([1, 1, 1, 1], [1]),
+        ([1, 1, -1, 1], [0, 1]),
+        ([-1] * 4, [0]),
+        ([3, 5, 3, 3], [0, 1]),
+    ]:
+        (panel,) = plotting.decision_boundary(lambda points: points[:, 0] - 1, x, y, resolution=9).axes
+        drawn = map(matplotlib.colors.to_hex, point_colors(panel).values())
+        assert list(drawn) == [COLORS[i] for i in expected]
+
+
+def test_many_classes_have_a_colour_each():
+    x = np.stack([np.arange(26.0) // 2, np.arange(26) % 2], axis=1)
+    y = np.arange(26) // 2
+    (panel,) = plotting.decision_boundary(lambda points: points[:, 0].round().astype(int), x, y).axes
+    assert len(set(point_colors(panel).values())) == 13
+
+
+TWO = np.array([[0.0, 1], [2, 3], [4, 4]])
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "error", "words"),
+    [
+        (TWO, {"y": [0, 1]}, lm.ShapeError, "y of 3 rows, as many as x, got 2"),
+        (TWO, {"y": [0, 1, NAN]}, lm.DataError, "y without NaN or infinity, got one in row 2"),
+        (TWO, {"y": np.zeros((3, 1, 1))}, lm.ShapeError, "y of shape"),
+        (np.where(TWO == 3, NAN, TWO), {}, lm.DataError, "x, got NaN or infinity in row 1"),
+        (TWO * 1e300, {}, lm.DataError, "x, got NaN or infinity in row 0"),
+        (TWO, {"features": (0, 1, 1)}, lm.ArgumentError, r"two of 2 features, .* got \(0, 1, 1\)"),
+        (TWO, {"features": 1}, lm.ArgumentError, "two of 2 features"),
+        (TWO, {"features": (False, True)}, lm.ArgumentError, "two of 2 features"),
+        (TWO, {"features": (0, -1)}, lm.ArgumentError, "two of 2 features"),
+        (TWO, {"model": lambda points: points[:3]}, lm.ShapeError, "predictions of 16 rows"),
+        (TWO, {"model": lambda points: points * NAN}, lm.DataError, "predictions without NaN"),
+        (TWO, {"model": lambda points: np.full(16, np.inf)}, lm.DataError, "finite predictions"),
+    ],
+)
+def test_decision_boundary_says_what_is_wrong(x, options, error, words):
+    arguments = {"model": lambda points: points[:, 0], "resolution": 4, **options}
+    with pytest.raises(error, match=f"^decision_boundary: expected .*{words}"):
+        plotting.decision_boundary(x=x, **arguments)
+
+
+def test_numpy_integers_are_features():
+    features = (np.int64(1), np.array(0))
+    figure = plotting.decision_boundary(lambda points: points[:, 0], TWO, None, features, np.int32(5))
+    (panel,) = figure.axes
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("feature 1", "feature 0")
+
+
 @pytest.mark.parametrize(
     ("x", "options", "words"),
     [
@@ -312,16 +592,8 @@ def test_without_matplotlib(history, monkeypatch):
 
 
 def test_importing_lamina_imports_nothing_optional():
-    names = {
-        "matplotlib",
-        "sklearn",
-        "tqdm",
-        "pandas",
-        "IPython",
-        "tensorboardX",
-        "urllib.request",
-        "zipfile",
-    }
+    names = {"matplotlib", "sklearn", "tqdm", "pandas", "IPython", "tensorboardX"}
+    names |= {"urllib.request", "zipfile"}
     code = "import sys, numpy; before = set(sys.modules); import lamina; print(*set(sys.modules) - before)"
     imported = set(run_python(code).split())
     assert "lamina.data" in imported
