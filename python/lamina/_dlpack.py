@@ -20,15 +20,17 @@ def from_dlpack(x: Any) -> NDArray[Any]:
     """Return a NumPy array over the memory of x, another library's array, such as a PyTorch or JAX tensor.
 
     Nothing is copied, so writing to one shows in the other; the array is read-only where the library says so.
-    `fit`, `predict` and their like do this by themselves. The other way round, `torch.from_dlpack` and
-    `jax.dlpack.from_dlpack` take predictions, which are NumPy arrays, without a copy.
+    `fit`, `predict` and their like do this by themselves, and copy where an array has no memory to share. The
+    other way round, `torch.from_dlpack` and `jax.dlpack.from_dlpack` take predictions, which are NumPy
+    arrays, without a copy.
 
     Raises
     ------
     ArgumentError
-        For what is no such array, for one on a GPU, and for one that takes part in automatic differentiation.
+        For what is no such array, for one on a GPU, for one that takes part in automatic differentiation, for
+        a tracer within `jax.jit`, for a sparse one, and for one without values in memory, such as `x.conj()`.
     DTypeError
-        For types that NumPy lacks, such as bfloat16.
+        For types that NumPy lacks, such as bfloat16 and float8.
 
     Examples
     --------
@@ -38,7 +40,7 @@ def from_dlpack(x: Any) -> NDArray[Any]:
     >>> view
     array([0., 7., 0.])
     """
-    return read_dlpack(x, "from_dlpack")
+    return read_dlpack(x, "from_dlpack", copies=False)
 
 
 def has_dlpack(value: Any) -> bool:
@@ -46,11 +48,16 @@ def has_dlpack(value: Any) -> bool:
     return hasattr(value, "__dlpack__") and not isinstance(value, (np.generic, np.ndarray))
 
 
-def read_dlpack(value: Any, what: str) -> NDArray[Any]:
-    """`from_dlpack`; `what` names the array in errors."""
+def read_dlpack(value: Any, what: str, copies: bool = True) -> NDArray[Any]:
+    """`from_dlpack`, or a copy where there is nothing to share; `what` names the array in errors."""
     if not hasattr(value, "__dlpack__"):
         raise ArgumentError(f"{what}: expected an array with __dlpack__, got a {type(value).__name__}.")
     title = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    if not hasattr(value, "__dlpack_device__"):
+        raise ArgumentError(
+            f"{what}: expected an array with values, got a {title}, which has no __dlpack_device__; "
+            "JAX has none while it traces a function, as jit, grad and vmap do."
+        )
     try:
         device = int(value.__dlpack_device__()[0])
         name = _DEVICES.get(device, f"device type {device}")
@@ -66,13 +73,42 @@ def read_dlpack(value: Any, what: str) -> NDArray[Any]:
             f"{what}: expected an array without automatic differentiation, got a {title} that requires grad; "
             "pass x.detach()."
         )
+    layout = str(getattr(value, "layout", ""))
+    if layout.startswith("torch.") and layout != "torch.strided":
+        raise ArgumentError(
+            f"{what}: expected a dense array, got a {title} of layout {layout}; pass x.to_dense()."
+        )
+    for bit in ("conj", "neg"):  # PyTorch computes these values when they are read
+        if getattr(value, f"is_{bit}", bool)():
+            if not copies:
+                raise ArgumentError(
+                    f"{what}: expected an array whose values are in memory, "
+                    f"got a {title} with its {bit} bit set; pass x.resolve_{bit}()."
+                )
+            value = getattr(value, f"resolve_{bit}")()  # NumPy would read a negated view without its sign
     try:
         return np.from_dlpack(value)
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
-        dtype = str(getattr(value, "dtype", "another type"))
-        if "bfloat16" not in dtype and hasattr(value, "__array__"):
-            return np.asarray(value)  # an older DLPack may lack bool and read-only arrays
+        return _without_dlpack(value, what, title, copies, error)
+
+
+def _without_dlpack(value: Any, what: str, title: str, copies: bool, error: Exception) -> NDArray[Any]:
+    """Read an array that NumPy could not: an older DLPack may lack bool and read-only arrays."""
+    dtype, shared, reason = str(getattr(value, "dtype", "another type")), False, error
+    array: NDArray[Any] | None = None
+    if hasattr(value, "__array__"):
+        try:
+            array = np.asarray(value)
+            shared = array.size == 0 or np.may_share_memory(array, np.asarray(value))
+        except (BufferError, RuntimeError, TypeError, ValueError) as other:
+            reason = other
+    if array is None or array.dtype.kind == "O" or array.dtype.isbuiltin != 1:  # 2: of another package
         raise DTypeError(
             f"{what}: expected an array of a type that NumPy has, got {dtype} "
-            f"of a {title} ({error}); convert it first, as x.float() and x.astype('float32') do."
+            f"of a {title} ({reason}); convert it first, as x.float() and x.astype('float32') do."
         ) from error
+    if not (copies or shared):
+        raise ArgumentError(
+            f"{what}: expected an array whose memory can be shared, got a {title} ({error}); copy it first."
+        ) from error
+    return array

@@ -150,6 +150,10 @@ def test_training_goes_on_in_torch(classes):
         (lambda nn: nn.Sequential(nn.Linear(6, 2), nn.Conv1d(1, 1, 1)), "got Conv1d at '1'"),
         (lambda nn: nn.Sequential(nn.Linear(6, 2), nn.GELU(approximate="tanh")), "expected the exact GELU"),
         (lambda nn: nn.Sequential(nn.Linear(6, 2), nn.Softplus(beta=2)), "expected the exact Softplus"),
+        (lambda nn: nn.Sequential(nn.Linear(6, 2), nn.Softplus(threshold=0.5)), "got threshold=0.5"),
+        (lambda nn: nn.Sequential(nn.Linear(6, 2, device="meta")), "at '0', got one on the meta device"),
+        (lambda nn: nn.BatchNorm1d(6, device="meta"), "meta device"),
+        (lambda nn: nn.Linear(6, 2, dtype=peer("torch").complex64), "got one of torch.complex64"),
         (lambda nn: nn.Sequential(nn.Linear(6, 2), nn.Softmax(dim=0)), "expected dim=-1 or dim=1"),
         (lambda nn: nn.Sequential(nn.Linear(6, 4), nn.Unflatten(1, (2, 2)), nn.Softmax(1)), "one dimension"),
         (lambda nn: nn.BatchNorm1d(6, track_running_stats=False), "running statistics"),
@@ -162,6 +166,51 @@ def test_what_torch_has_and_lamina_has_not_is_an_error(build, message):
     nn = peer("torch").nn
     with pytest.raises(lm.ArgumentError, match=message.replace("(", r"\(")):
         lm.convert.from_torch(build(nn))
+
+
+def test_a_torch_module_used_twice_is_kept_twice(x):
+    torch = peer("torch")
+    nn = torch.nn
+    relu, square, inner = nn.ReLU(), nn.Linear(6, 6), nn.Sequential(nn.Linear(6, 6), nn.Tanh())
+    for module, count in [
+        (nn.Sequential(nn.Linear(6, 8), relu, nn.Linear(8, 3), relu), 2),
+        (nn.Sequential(square, nn.Tanh(), square), 2),
+        (nn.Sequential(inner, nn.Linear(6, 6), inner), 3),
+    ]:
+        settle(module, torch)
+        model = lm.convert.from_torch(module)
+        assert len(model.layers) == count
+        assert_agree(model.predict(x), outputs(module, x, torch))
+
+
+def doubled(module, inputs, output=None):
+    return 2 * (inputs[0] if output is None else output)
+
+
+def test_torch_modules_that_compute_more_than_their_class_are_refused():
+    nn = peer("torch").nn
+    for register, kind in [
+        ("register_forward_hook", "forward hook"),
+        ("register_forward_pre_hook", "forward pre-hook"),
+    ]:
+        inside, outside = nn.Sequential(nn.Linear(6, 2)), nn.Sequential(nn.Linear(6, 2))
+        getattr(inside[0], register)(doubled)
+        with pytest.raises(lm.ArgumentError, match=f"got Linear at '0' with the {kind} 'doubled'"):
+            lm.convert.from_torch(inside)
+        getattr(outside, register)(doubled)
+        with pytest.raises(lm.ArgumentError, match=f"got Sequential with the {kind} 'doubled'"):
+            lm.convert.from_torch(outside)
+    linear = nn.Linear(6, 2)
+    linear.forward = lambda x: -x
+    with pytest.raises(lm.ArgumentError, match="a forward of its own"):
+        lm.convert.from_torch(linear)
+
+
+@pytest.mark.parametrize("shape", [3, "34", 2.5])
+def test_an_input_shape_that_is_no_tuple(shape):
+    nn = peer("torch").nn
+    with pytest.raises(lm.ArgumentError, match="from_torch: expected input_shape to be a tuple"):
+        lm.convert.from_torch(nn.Linear(3, 2), shape)
 
 
 def test_flatten_takes_the_input_shape_it_is_given(rng):
@@ -260,6 +309,69 @@ def test_nested_models_from_keras(x):
     inner = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, activation="tanh")])
     net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(5), inner, keras.layers.Dense(2)])
     assert_agree(lm.convert.from_keras(net).predict(x), net.predict(x, verbose=0))
+
+
+def test_a_keras_layer_used_twice_is_kept_twice(x):
+    keras = peer("keras")
+    dense, relu = keras.layers.Dense(6, activation="tanh"), keras.layers.ReLU()
+    inner = keras.Sequential([keras.Input((6,)), dense, relu])
+    for parts, count in [([dense, relu, dense, relu], 4), ([inner, keras.layers.Dense(6), inner], 5)]:
+        net = keras.Sequential([keras.Input((6,)), *parts])
+        model = lm.convert.from_keras(net)
+        assert len(model.layers) == count
+        assert model.layers[0].name == dense.name
+        assert_agree(model.predict(x), net.predict(x, verbose=0))
+
+
+def test_namesakes_of_what_keras_has_are_refused(tmp_path):
+    keras = peer("keras")
+    peer("h5py")
+
+    def relu(x):
+        return -x
+
+    def dense(x):
+        return keras.Sequential([keras.Input((6,)), x], name="net")
+
+    class Dense(keras.layers.Dense):
+        def call(self, inputs):
+            return -inputs
+
+    class Sequential(keras.Sequential):
+        def call(self, inputs, **options):
+            return -inputs
+
+    class L2(keras.regularizers.L2):
+        def __call__(self, x):
+            return 0.0
+
+    class MaxNorm(keras.constraints.MaxNorm):
+        def __call__(self, w):
+            return w
+
+    kind = keras.layers.Dense
+    known = keras.saving.register_keras_serializable("own", name="Dense")
+    for layer, message in [
+        (Dense(3), "got Dense 'x'"),
+        (known(type("Dense", (Dense,), {}))(3), "got Dense 'x'"),
+        (kind(3, kernel_regularizer=L2()), "got L2"),
+        (kind(3, bias_constraint=MaxNorm()), "got MaxNorm"),
+    ]:
+        layer.name = "x"
+        net = dense(layer)
+        net.save(tmp_path / "net.keras")
+        for source in (net, tmp_path / "net.keras"):
+            with pytest.raises(lm.ArgumentError, match=message):
+                lm.convert.from_keras(source)
+    # a file has the bare names of these, and Keras itself reads its own functions
+    for layer in (kind(3, activation=relu), keras.layers.Activation(relu), kind(3, keras.ops.gelu)):
+        with pytest.raises(lm.ArgumentError, match=r"expected an activation of keras\.activations"):
+            lm.convert.from_keras(dense(layer))
+    own = Sequential([keras.Input((6,)), kind(3)])
+    own.save(tmp_path / "net.keras")
+    for source in (own, dense(own), tmp_path / "net.keras"):
+        with pytest.raises(lm.ArgumentError, match=r"got Sequential"):
+            lm.convert.from_keras(source)
 
 
 def test_what_keras_has_and_lamina_has_not_is_an_error():
@@ -371,6 +483,41 @@ def test_estimators_of_sklearn(source, rng):
         else:
             assert_agree(got, estimator.predict_proba(x))
     assert count == (8 if source is perceptrons else 12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("mean", [-10, 30, 2000, 1e5])
+def test_scalers_of_means_beside_which_the_spread_is_small(mean, rng):
+    from sklearn.linear_model import Ridge
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    centred = rng.normal(size=(200, 6))
+    x = (centred + mean).astype(np.float32).astype(np.float64)  # what both sides hold exactly
+    for scaler in (StandardScaler(), MinMaxScaler((-1, 2)), StandardScaler(with_std=False)):
+        net = make_pipeline(scaler, MLPClassifier((9,), max_iter=30, random_state=0))
+        net.fit(x, targets("three classes", centred))
+        model = lm.convert.from_sklearn(net)
+        assert_agree(model.predict(x), net.predict_proba(x))
+        assert not model.layers[0].trainable
+        assert [type(layer).__name__ for layer in model.layers] == ["BatchNormalization", "Dense", "Dense"]
+        line = make_pipeline(scaler, Ridge()).fit(x, targets("two numbers", centred))
+        assert_agree(lm.convert.from_sklearn(line).predict(x), line.predict(x))
+    near = make_pipeline(StandardScaler(), Ridge()).fit(centred + 2, centred[:, 0])
+    assert len(lm.convert.from_sklearn(near).layers) == 1
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_perceptron_of_counts(rng):
+    from sklearn.neural_network import MLPRegressor
+
+    if "loss" not in MLPRegressor().get_params():
+        pytest.skip("this scikit-learn has no loss='poisson'")
+    x = rng.normal(size=(80, 6))
+    net = MLPRegressor(loss="poisson", hidden_layer_sizes=(9,), max_iter=30, random_state=0)
+    net.fit(x, np.abs(targets("one number", x)))
+    assert_agree(lm.convert.from_sklearn(net).predict(x)[:, 0], net.predict(x))
 
 
 def test_what_of_sklearn_is_no_network_is_an_error(rng):

@@ -157,6 +157,48 @@ def test_torch_both_ways(classes):
         model.predict(tx.to("meta"))
 
 
+def test_torch_tensors_without_an_array_behind_them():
+    torch = peer("torch")
+    x = torch.arange(1.0, 5.0)
+    for tensor, error, message in [
+        (x.to(torch.float8_e4m3fn), lm.DTypeError, "float8_e4m3fn"),
+        (x.to_sparse(), lm.ArgumentError, "to_dense"),
+        (x.to(torch.complex64).conj(), lm.ArgumentError, "resolve_conj"),
+        (torch._neg_view(x), lm.ArgumentError, "resolve_neg"),
+    ]:
+        with pytest.raises(error, match=f"from_dlpack: expected .*{message}"):
+            lm.from_dlpack(tensor)
+    model = lm.Sequential([lm.Input((4,)), lm.Dense(2)], seed=0)
+    np.testing.assert_array_equal(model.predict(torch._neg_view(x[None])), model.predict(-x[None].numpy()))
+    with pytest.raises(lm.ArgumentError, match="x: expected a dense array"):
+        model.predict(x[None].to_sparse())
+
+
+class Copied(Foreign):
+    """An array that DLPack can't export, and NumPy gets as a copy."""
+
+    def __array__(self, *_, **__):
+        return self.array.copy()
+
+
+def test_a_copy_is_no_view():
+    array = np.ones((2, 3), np.float32)
+    foreign = Copied(array, error=BufferError("read-only"))
+    with pytest.raises(lm.ArgumentError, match="memory can be shared"):
+        lm.from_dlpack(foreign)
+    model = lm.Sequential([lm.Input((3,)), lm.Dense(2)], seed=0)
+    np.testing.assert_array_equal(model.predict(foreign), model.predict(array))
+
+
+def test_tracers_of_jax_are_refused():
+    jax = peer("jax")
+    model = lm.Sequential([lm.Input((3,)), lm.Dense(2)], seed=0)
+    for use in (lm.from_dlpack, model.predict):
+        for traced in (jax.jit, jax.vmap):
+            with pytest.raises(lm.ArgumentError, match="expected an array with values"):
+                traced(use)(jax.numpy.ones((2, 3)))
+
+
 def test_jax_both_ways(classes):
     jax = peer("jax")
     x, y = classes

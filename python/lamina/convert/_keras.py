@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +39,8 @@ def from_keras(model: Any) -> Sequential:
     model : keras.Sequential, or path of a `.keras` file
         With `Dense`, `Activation`, `Dropout`, `BatchNormalization`, `LayerNormalization`, `Flatten`,
         `Reshape`, `Rescaling`, `GaussianNoise`, `ActivityRegularization`, `ReLU`, `LeakyReLU`, `ELU` and
-        `Softmax`, nested as you like. A file is read with h5py alone; Keras need not be installed, and no
+        `Softmax`, nested as you like. A layer that is used twice becomes two layers of equal weights, which
+        training does not keep equal. A file is read with h5py alone; Keras need not be installed, and no
         code of the file is run.
 
     Returns
@@ -50,12 +51,18 @@ def from_keras(model: Any) -> Sequential:
     Raises
     ------
     ArgumentError
-        For a model of another kind or one that is not built, and for layers and options that lamina does not
-        have.
+        For a model of another kind or one that is not built, for layers and options that lamina does not
+        have, and for classes and functions that are not Keras's own, whatever their names.
     ImportError
         For a file, without h5py.
     FileError, FormatError
         For a file that can't be read or is no model of Keras.
+
+    Notes
+    -----
+    A file holds what Keras wrote, and Keras writes less than it has: it leaves out the second use of a layer,
+    and of a function named `relu` that is not registered it keeps the name. Such a file becomes what
+    `keras.models.load_model` makes of it.
 
     Examples
     --------
@@ -79,8 +86,8 @@ def from_keras(model: Any) -> Sequential:
         )
     if not model.built:
         raise ArgumentError("from_keras: expected a built model, got one without weights; call its build().")
-    config = {**model.get_config(), "build_input_shape": model.input_shape}
-    return _model_of(config, [np.asarray(weight) for weight in model.get_weights()])
+    parts = [(_entry(layer), layer.get_weights()) for layer in _layers(model)]
+    return _model_of(parts, model.input_shape)
 
 
 def load_keras_weights(model: Sequential, path: Path) -> None:
@@ -166,37 +173,62 @@ def save_keras_weights(model: Sequential, path: Path) -> None:
 # ---- configurations
 
 
-def _model_of(config: Config, weights: Sequence[NDArray[Any]]) -> Sequential:
-    """Return the model of a `keras.Sequential`'s configuration, with its weights in order."""
-    chain, shape, rest = Chain(), config.get("build_input_shape"), list(weights)
-    for entry in _flat(config["layers"]):
-        name, own = entry["class_name"], entry["config"]
-        if name == "InputLayer":
-            shape = own.get("batch_shape") or own.get("batch_input_shape") or shape
-            continue
-        count = _add(chain, name, own)
-        if count > len(rest):
-            raise FormatError(
-                f"from_keras: expected {count} arrays of weights for '{own['name']}', got {len(rest)}."
+def _layers(model: Any) -> Iterator[Any]:
+    """Layers of a `keras.Sequential` in order, of nested ones too; those used twice come twice.
+
+    `get_config` leaves out the second use.
+    """
+    for layer in model.layers:
+        if type(layer).__name__ == "Sequential" and type(layer).__module__.startswith("keras."):
+            yield from _layers(layer)
+        else:
+            yield layer
+
+
+def _entry(layer: Any) -> Config:
+    """Return what a Keras file holds of a layer, once it is one of Keras's own."""
+    kind = type(layer)
+    entry = {"module": kind.__module__, "class_name": kind.__name__}
+    _check_own(entry, layer.name)
+    activation = getattr(layer, "activation", None)
+    if activation is not None:  # get_config() writes the name alone
+        home = str(getattr(activation, "__module__", None))
+        if not home.startswith("keras.") or ".activations" not in home:
+            name = getattr(activation, "__qualname__", type(activation).__qualname__)
+            raise ArgumentError(
+                f"from_keras: expected an activation of keras.activations at '{layer.name}', "
+                f"got {home}.{name}."
             )
-        chain._weights[-1], rest = rest[:count], rest[count:]
+    return {**entry, "config": layer.get_config()}
+
+
+def _check_own(entry: Config, name: str = "") -> None:
+    """Refuse a class that is not Keras's own: by the name of one, it may compute anything."""
+    module, registered = str(entry.get("module")), entry.get("registered_name")
+    if registered is not None or not f"{module}.".startswith("keras."):
+        named = f"{entry['class_name']}{f' {name!r}' if name else ''}"
+        home = f"of {module}" if registered is None else f"registered as '{registered}'"
+        raise ArgumentError(f"from_keras: expected classes of Keras's own, got {named} {home}.")
+
+
+def _model_of(parts: Sequence[tuple[Config, Sequence[NDArray[Any]]]], shape: Any) -> Sequential:
+    """Return the model of the configurations of layers, with their weights."""
+    chain, names = Chain(), set()
+    for entry, weights in parts:
+        own = entry["config"]
+        if own["name"] in names:  # a layer's second use
+            own = {option: value for option, value in own.items() if option != "name"}
+        names.add(entry["config"]["name"])
+        count = _add(chain, entry["class_name"], own)
+        if count != len(weights):
+            raise FormatError(
+                f"from_keras: expected {count} arrays of weights for '{entry['config']['name']}', "
+                f"got {len(weights)}."
+            )
+        chain._weights[-1] = list(weights)
     if shape is None or any(extent is None for extent in shape[1:]):
         raise ArgumentError(f"from_keras: expected a model with a known input shape, got {shape}.")
     return chain.model(tuple(shape[1:]))
-
-
-def _flat(entries: Sequence[Config]) -> list[Config]:
-    """Return the layers of a chain, those of nested ones among them."""
-    flat: list[Config] = []
-    for entry in entries:
-        if entry["class_name"] == "Sequential":
-            inner = entry["config"]["layers"]
-            flat += _flat(
-                inner if not flat else [part for part in inner if part["class_name"] != "InputLayer"]
-            )
-        else:
-            flat.append(entry)
-    return flat
 
 
 def _add(chain: Chain, name: str, config: Config) -> int:
@@ -247,6 +279,8 @@ def _value(option: str, value: Any) -> Any:
         if kind == "initializer":
             return None  # the weights are there already
         raise ArgumentError(f"from_keras: expected a {kind} that lamina has, got {value['class_name']}.")
+    if kind != "initializer":
+        _check_own(value)
     names = {field["name"] for field in schema["fields"]}
     own = {name: item for name, item in value["config"].items() if name in names and item is not None}
     return class_named(kind, value["class_name"])(**own)
@@ -271,15 +305,22 @@ def _from_file(path: Path) -> Sequential:
         entry = json.loads(_member(path, "config.json"))
         if entry["class_name"] != "Sequential":
             raise ArgumentError(f"from_keras: expected a file with a keras.Sequential, got '{name}'.")
-        config, probe = entry["config"], Chain()
-        parts = [part for part in config["layers"] if part["class_name"] != "InputLayer"]
+        _check_own(entry)
+        config, probe, shape = entry["config"], Chain(), entry["config"].get("build_input_shape")
+        parts = []
+        for part in config["layers"]:
+            _check_own(part, str(part["config"].get("name", "")))
+            if part["class_name"] == "InputLayer":
+                own = part["config"]
+                shape = own.get("batch_shape") or own.get("batch_input_shape") or shape
+            else:
+                parts.append(part)
         if any(part["class_name"] == "Sequential" for part in parts):
             raise ArgumentError(
                 f"from_keras: expected a file without nested models, got '{name}'; load it with Keras first."
             )
         wanted = [(part["class_name"], _add(probe, part["class_name"], part["config"])) for part in parts]
-        weights = _stored(path, wanted)
-        return _model_of(config, [weight for layer in weights for weight in layer])
+        return _model_of(list(zip(parts, _stored(path, wanted), strict=True)), shape)
     except LaminaError:
         raise
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:

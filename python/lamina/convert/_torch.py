@@ -38,7 +38,8 @@ def from_torch(module: Any, input_shape: Sequence[int] | None = None) -> Sequent
     module : torch.nn.Module
         A `Sequential`, nested as you like, of `Linear`, `BatchNorm1d`, `LayerNorm`, `Dropout`, `Flatten`,
         `Unflatten`, `Identity` and activations; or one of these. `Linear` weights `(out, in)` become kernels
-        `(in, out)`. Any floating type; the model holds float32.
+        `(in, out)`. Any floating type; the model holds float32. A module that is used twice becomes two
+        layers of equal weights, which training does not keep equal.
     input_shape : tuple of int or None, default None
         The shape of one row. None takes it from the first `Linear`, `BatchNorm1d` or `LayerNorm`; a module
         that begins with `Flatten` and takes more than one dimension needs it.
@@ -52,7 +53,9 @@ def from_torch(module: Any, input_shape: Sequence[int] | None = None) -> Sequent
     Raises
     ------
     ArgumentError
-        For a module of another kind, and for options that lamina does not have.
+        For a module of another kind, for options that lamina does not have, for modules with forward hooks or
+        a `forward` of their own, for weights without values (on the meta device), and for an `input_shape`
+        that is no tuple.
 
     Notes
     -----
@@ -71,6 +74,11 @@ def from_torch(module: Any, input_shape: Sequence[int] | None = None) -> Sequent
     >>> np.allclose(model.predict(x), module(torch.from_numpy(x)).detach().numpy(), atol=1e-6)
     True
     """
+    given: Any = input_shape
+    if given is not None and (isinstance(given, str) or not np.iterable(given)):
+        raise ArgumentError(
+            f"from_torch: expected input_shape to be a tuple such as (28, 28), got {given!r}."
+        )
     chain, shape = Chain(), input_shape
     for path, part in _parts(module, ""):
         convert = _FROM.get(_kind(part))
@@ -94,12 +102,34 @@ def _kind(module: Any) -> str:
 
 
 def _parts(module: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Modules in order, with their paths."""
+    """Modules in order, with their paths; those used twice come twice."""
+    if _kind(module):
+        _check_forward(module, path)
     if _kind(module) == "Sequential":
-        for name, child in module.named_children():
+        for name, child in module._modules.items():  # named_children() leaves out the second use of a module
             yield from _parts(child, f"{path}.{name}" if path else name)
     else:
         yield path, module
+
+
+def _check_forward(module: Any, path: str) -> None:
+    """Refuse a module that computes more than its class does."""
+    extra = [
+        f"the {kind} {getattr(hook, '__qualname__', type(hook).__qualname__)!r}"
+        for kind, hooks in (
+            ("forward pre-hook", module._forward_pre_hooks),
+            ("forward hook", module._forward_hooks),
+        )
+        for hook in hooks.values()
+    ]
+    if "forward" in vars(module):
+        extra.append("a forward of its own")
+    if extra:
+        at = f" at '{path}'" if path else ""
+        raise ArgumentError(
+            "from_torch: expected modules without forward hooks, "
+            f"got {type(module).__name__}{at} with {' and '.join(extra)}."
+        )
 
 
 def _features(module: Any) -> tuple[int, ...] | None:
@@ -111,14 +141,22 @@ def _features(module: Any) -> tuple[int, ...] | None:
     return None if size is None else (getattr(module, size),)
 
 
-def _array(tensor: Any) -> NDArray[np.float32]:
+def _array(tensor: Any, path: str) -> NDArray[np.float32]:
+    found = ""
+    if tensor.is_meta:
+        found = "one on the meta device, which has none"
+    elif not tensor.is_floating_point() or str(tensor.layout) != "torch.strided":
+        found = f"one of {tensor.dtype} and {tensor.layout}"
+    if found:
+        at = f" at '{path}'" if path else ""
+        raise ArgumentError(f"from_torch: expected weights of dense floating values{at}, got {found}.")
     array: NDArray[np.float32] = tensor.detach().float().cpu().numpy()
     return array
 
 
 def _linear(chain: Chain, module: Any, path: str) -> None:
-    bias = () if module.bias is None else (_array(module.bias),)
-    chain.add("Dense", _array(module.weight).T, *bias, units=module.out_features, use_bias=bool(bias))
+    bias = () if module.bias is None else (_array(module.bias, path),)
+    chain.add("Dense", _array(module.weight, path).T, *bias, units=module.out_features, use_bias=bool(bias))
 
 
 def _batch_norm(chain: Chain, module: Any, path: str) -> None:
@@ -126,12 +164,12 @@ def _batch_norm(chain: Chain, module: Any, path: str) -> None:
         raise ArgumentError(
             f"from_torch: expected BatchNorm1d with a momentum and running statistics at '{path}'."
         )
-    scale = (_array(module.weight), _array(module.bias)) if module.affine else ()
+    scale = (_array(module.weight, path), _array(module.bias, path)) if module.affine else ()
     chain.add(
         "BatchNormalization",
         *scale,
-        _array(module.running_mean),
-        _array(module.running_var),
+        _array(module.running_mean, path),
+        _array(module.running_var, path),
         momentum=1.0 - module.momentum,
         epsilon=module.eps,
         center=module.affine,
@@ -141,7 +179,7 @@ def _batch_norm(chain: Chain, module: Any, path: str) -> None:
 
 
 def _layer_norm(chain: Chain, module: Any, path: str) -> None:
-    weights = [_array(weight) for weight in (module.weight, module.bias) if weight is not None]
+    weights = [_array(weight, path) for weight in (module.weight, module.bias) if weight is not None]
     chain.add(
         "LayerNormalization",
         *weights,
@@ -176,10 +214,13 @@ def _softmax(chain: Chain, module: Any, path: str) -> None:
 
 
 def _activation(chain: Chain, module: Any, path: str) -> None:
-    if getattr(module, "approximate", "none") != "none" or getattr(module, "beta", 1) != 1:
-        raise ArgumentError(
-            f"from_torch: expected the exact {type(module).__name__}() at '{path}', got {module}."
-        )
+    exact = {"approximate": "none", "beta": 1, "threshold": 20}  # of GELU and Softplus
+    for option, value in exact.items():
+        if (own := getattr(module, option, value)) != value:
+            raise ArgumentError(
+                f"from_torch: expected the exact {type(module).__name__}() at '{path}', "
+                f"with {option}={value!r}, got {option}={own!r}."
+            )
     chain.activate(_NAMES[type(module).__name__])
 
 
