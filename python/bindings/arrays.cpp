@@ -90,13 +90,19 @@ NewArray new_aligned_array(const Shape& shape) {
   return {py::array_t<float>(extents_of(shape), data, whole.array), data};
 }
 
-py::object copy_of(std::span<const float> values, const Shape& shape) {
-  return py::array_t<float>(extents_of(shape), values.data());
+template <class T>
+py::object copy_of(std::span<const T> values, const Shape& shape) {
+  return py::array_t<T>(extents_of(shape), values.data());
 }
-
-py::object copy_of(std::span<const std::int32_t> values, const Shape& shape) {
-  return py::array_t<std::int32_t>(extents_of(shape), values.data());
-}
+template py::object copy_of(std::span<const float>, const Shape&);
+template py::object copy_of(std::span<const std::int8_t>, const Shape&);
+template py::object copy_of(std::span<const std::uint8_t>, const Shape&);
+template py::object copy_of(std::span<const std::int16_t>, const Shape&);
+template py::object copy_of(std::span<const std::uint16_t>, const Shape&);
+template py::object copy_of(std::span<const std::int32_t>, const Shape&);
+template py::object copy_of(std::span<const std::uint32_t>, const Shape&);
+template py::object copy_of(std::span<const std::int64_t>, const Shape&);
+template py::object copy_of(std::span<const std::uint64_t>, const Shape&);
 
 py::object view_over(float* data, const Shape& shape, const py::handle& owner) {
   return py::array_t<float>(extents_of(shape), data, owner);

@@ -25,9 +25,9 @@ struct NewArray {
 NewArray new_array(const Shape& shape);
 // The same, where it has 1,024 numbers or more at a multiple of 64 bytes: JAX reads that without a copy.
 NewArray new_aligned_array(const Shape& shape);
-// A copy of numbers as an array.
-py::object copy_of(std::span<const float> values, const Shape& shape);
-py::object copy_of(std::span<const std::int32_t> values, const Shape& shape);
+// A copy of numbers as an array: of float, or of whole numbers of any size.
+template <class T>
+py::object copy_of(std::span<const T> values, const Shape& shape);
 // A writable view over memory that `owner` keeps alive.
 py::object view_over(float* data, const Shape& shape, const py::handle& owner);
 

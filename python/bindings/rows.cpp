@@ -1,10 +1,8 @@
 // What estimators do to their rows before they fit.
-#include <pybind11/numpy.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
+#include <span>
 #include <vector>
 
 #include "arrays.h"
@@ -18,63 +16,74 @@
 namespace lamina::python {
 namespace {
 
+bool is_dense(const ArrayView& view) {
+  return view.row_stride == static_cast<std::ptrdiff_t>(view.row_elements() * size_of(view.dtype));
+}
+
 // Numbers as contiguous float32, the array itself where it is that; None where one of them isn't finite then,
-// or where a row has gaps.
-py::object finite_float32(const py::array& x) {
-  const auto itemsize = x.itemsize();
-  py::ssize_t expected = itemsize;
-  bool dense = true;
-  for (py::ssize_t axis = x.ndim() - 1; axis >= 1; --axis) {
-    dense = dense && x.strides(axis) == expected;
-    expected *= x.shape(axis);
+// or where rows have gaps or another order of bytes.
+py::object finite_float32(const py::object& x) {
+  ArrayView view;
+  try {
+    view = view_of(x);
+  } catch (const ArgumentError&) {
+    return py::none();
   }
-  if (!dense || x.ndim() == 0) return py::none();
-  const ArrayView view = view_of(x);
-  const kernels::TrainingTable& kernel = kernels::training_table();
-  const std::size_t count = view.shape.elements();
-  if (view.dtype == DType::f32 && x.strides(0) == expected) {
-    bool finite = false;
+  const auto is_finite = [count = view.shape.elements()](const float* values) {
+    return kernels::training_table().all_finite(values, count);
+  };
+  bool finite = false;
+  if (view.dtype == DType::f32 && is_dense(view)) {
     {
       const py::gil_scoped_release release;
-      finite = kernel.all_finite(static_cast<const float*>(view.data), count);
+      finite = is_finite(static_cast<const float*>(view.data));
     }
-    return finite ? py::object(x) : py::none();
+    return finite ? x : py::none();
   }
   const NewArray result = new_array(view.shape);
-  bool finite = false;
   {
     const py::gil_scoped_release release;
     gather(view, {nullptr, 0, view.rows()}, result.data, false, "x", thread_pool());
-    finite = kernel.all_finite(result.data, count);
+    finite = is_finite(result.data);
   }
   return finite ? result.array : py::none();
 }
 
-py::array rows_of(const py::array& table, std::size_t bytes, const std::vector<std::size_t>& rows) {
-  std::vector<py::ssize_t> extents(table.shape(), table.shape() + table.ndim());
-  extents[0] = static_cast<py::ssize_t>(rows.size());
-  py::array result(table.dtype(), extents);
-  const auto* from = static_cast<const char*>(table.data());
-  auto* to = static_cast<char*>(result.mutable_data());
-  for (std::size_t i = 0; i < rows.size(); ++i) std::memcpy(to + i * bytes, from + rows[i] * bytes, bytes);
-  return result;
+// Some rows of a dense array of float32 or int32.
+py::object rows_of(const ArrayView& table, const std::vector<std::size_t>& rows) {
+  const std::size_t width = table.row_elements();
+  const Shape shape = table.shape.without_batch().with_batch(rows.size());
+  const auto copy = [&](const auto* from, auto* to) {
+    for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(from + rows[i] * width, width, to + i * width);
+  };
+  if (table.dtype == DType::f32) {
+    const NewArray result = new_array(shape);
+    copy(static_cast<const float*>(table.data), result.data);
+    return result.array;
+  }
+  std::vector<std::int32_t> result(rows.size() * width);
+  copy(static_cast<const std::int32_t*>(table.data), result.data());
+  return copy_of(std::span<const std::int32_t>(result), shape);
 }
 
-// (x, y, weights): see distinct_rows.h. The arrays are contiguous.
-py::tuple distinct(const py::array& x, const py::array& y, const py::object& weights) {
-  const auto count = static_cast<std::size_t>(x.shape(0));
-  const auto bytes_of = [count](const py::array& table) {
-    return count == 0 ? 0 : static_cast<std::size_t>(table.nbytes()) / count;
-  };
-  const std::array<RowBytes, 2> tables = {{{x.data(), bytes_of(x)}, {y.data(), bytes_of(y)}}};
-  std::span<const float> given;
+// (x, y, weights) of distinct rows; see distinct_rows.h. x and y are contiguous, of float32 or int32.
+py::tuple distinct(const py::object& x, const py::object& y, const py::object& weights) {
+  const std::array<ArrayView, 2> views = {view_of(x), view_of(y)};
+  const std::size_t count = views[0].rows();
+  std::array<RowBytes, 2> tables;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    if ((views[i].dtype != DType::f32 && views[i].dtype != DType::i32) || !is_dense(views[i])) {
+      throw DTypeError("distinct_rows: expected contiguous arrays of float32 or int32.");
+    }
+    tables[i] = {views[i].data, views[i].row_elements() * size_of(views[i].dtype)};
+  }
   FloatArray held{py::none(), nullptr, Shape{}};
+  std::span<const float> given;
   if (!weights.is_none()) {
     held = as_float(weights);
     given = {held.data, held.shape.elements()};
   }
-  if (y.ndim() == 0 || static_cast<std::size_t>(y.shape(0)) != count ||
-      (!given.empty() && given.size() != count)) {
+  if (views[1].rows() != count || (!given.empty() && given.size() != count)) {
     throw ShapeError("distinct_rows: expected y and weights with a row for each one of x.");
   }
   DistinctRows kept;
@@ -84,50 +93,58 @@ py::tuple distinct(const py::array& x, const py::array& y, const py::object& wei
   }
   py::object sums = py::none();
   if (!kept.weights.empty()) sums = copy_of(std::span<const float>(kept.weights), Shape{kept.weights.size()});
-  return py::make_tuple(rows_of(x, tables[0].bytes, kept.rows), rows_of(y, tables[1].bytes, kept.rows), sums);
+  return py::make_tuple(rows_of(views[0], kept.rows), rows_of(views[1], kept.rows), sums);
 }
 
 constexpr std::size_t kMostClasses = 1024;  // that are found quicker than by sorting all labels
 
 // The classes of whole numbers, sorted, and the number of each one's class; None where there are too many.
 template <class T>
-py::object classes_of(const py::array& y) {
-  const auto count = static_cast<std::size_t>(y.shape(0));
-  const py::ssize_t stride = y.strides(0);
-  const auto* data = static_cast<const char*>(y.data());
-  const auto label_at = [&](std::size_t i) {
-    return *reinterpret_cast<const T*>(data + static_cast<py::ssize_t>(i) * stride);
-  };
+py::object classes_of(const ArrayView& y) {
   std::vector<T> classes;
+  const auto label_at = [&](std::size_t i) { return *static_cast<const T*>(y.row(i)); };
   const auto place_of = [&](T label) { return std::lower_bound(classes.begin(), classes.end(), label); };
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < y.rows(); ++i) {
     const T label = label_at(i);
     const auto place = place_of(label);
     if (place != classes.end() && *place == label) continue;
     if (classes.size() == kMostClasses) return py::none();
     classes.insert(place, label);
   }
-  py::array_t<std::int32_t> codes(static_cast<py::ssize_t>(count));
-  std::int32_t* code = codes.mutable_data();
-  for (std::size_t i = 0; i < count; ++i) {
-    code[i] = static_cast<std::int32_t>(place_of(label_at(i)) - classes.begin());
+  std::vector<std::int32_t> codes(y.rows());
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    codes[i] = static_cast<std::int32_t>(place_of(label_at(i)) - classes.begin());
   }
-  return py::make_tuple(py::array_t<T>(static_cast<py::ssize_t>(classes.size()), classes.data()), codes);
+  return py::make_tuple(copy_of(std::span<const T>(classes), Shape{classes.size()}),
+                        copy_of(std::span<const std::int32_t>(codes), Shape{codes.size()}));
 }
 
-py::object integer_classes(const py::array& y) {
-  if (y.ndim() != 1 || y.dtype().byteorder() == '>') return py::none();
-  const bool is_signed = y.dtype().kind() == 'i';
-  if (!is_signed && y.dtype().kind() != 'u') return py::none();
-  switch (y.itemsize()) {
-    case 1:
-      return is_signed ? classes_of<std::int8_t>(y) : classes_of<std::uint8_t>(y);
-    case 2:
-      return is_signed ? classes_of<std::int16_t>(y) : classes_of<std::uint16_t>(y);
-    case 4:
-      return is_signed ? classes_of<std::int32_t>(y) : classes_of<std::uint32_t>(y);
-    case 8:
-      return is_signed ? classes_of<std::int64_t>(y) : classes_of<std::uint64_t>(y);
+// None for what is no row of whole numbers in the machine's order of bytes.
+py::object integer_classes(const py::object& labels) {
+  ArrayView y;
+  try {
+    y = view_of(labels);
+  } catch (const Error&) {
+    return py::none();
+  }
+  if (y.shape.rank() != 1) return py::none();
+  switch (y.dtype) {
+    case DType::i8:
+      return classes_of<std::int8_t>(y);
+    case DType::u8:
+      return classes_of<std::uint8_t>(y);
+    case DType::i16:
+      return classes_of<std::int16_t>(y);
+    case DType::u16:
+      return classes_of<std::uint16_t>(y);
+    case DType::i32:
+      return classes_of<std::int32_t>(y);
+    case DType::u32:
+      return classes_of<std::uint32_t>(y);
+    case DType::i64:
+      return classes_of<std::int64_t>(y);
+    case DType::u64:
+      return classes_of<std::uint64_t>(y);
     default:
       return py::none();
   }

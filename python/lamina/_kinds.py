@@ -156,6 +156,13 @@ class Optimizer(Configurable):
         """All hyperparameters by name; nested objects as `{"class_name": ..., "config": {...}}`.
 
         A learning rate written in Python stands there as that function.
+
+        Examples
+        --------
+        >>> optimizer = lm.optimizers.SGD(lm.schedules.ExponentialDecay(0.1, 10, 0.5), momentum=0.9)
+        >>> config = optimizer.get_config()
+        >>> config["momentum"], config["learning_rate"]["class_name"]
+        (0.9, 'ExponentialDecay')
         """
         config = super().get_config()
         if self._callable is not None:

@@ -53,11 +53,27 @@ class LivePlot(Callback):
         self._drawn = 0  # epochs that the last drawing shows
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin with an empty history."""
+        """Begin with an empty history.
+
+        Examples
+        --------
+        >>> live = lm.callbacks.LivePlot("live.png")
+        >>> live.on_train_begin()
+        """
         self._history, self._handle, self._next, self._drawn = History(), None, 0.0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Draw, unless it was just done."""
+        """Draw, unless it was just done.
+
+        Examples
+        --------
+        >>> live = lm.callbacks.LivePlot("live.png")
+        >>> live.on_train_begin()
+        >>> live.on_epoch_end(0, {"loss": 0.5})
+        >>> import os
+        >>> os.path.exists("live.png")
+        True
+        """
         self._history._append(epoch, logs or {})
         if perf_counter() >= self._next:
             self._draw()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from time import perf_counter
@@ -171,10 +172,10 @@ def in_notebook() -> bool:
 
 
 def is_interactive() -> bool:
-    """Whether somebody watches: a terminal or a notebook."""
+    """Whether somebody watches: a terminal that can move its cursor, or a notebook."""
     if in_notebook():
         return True
-    return bool(getattr(sys.stdout, "isatty", lambda: False)())
+    return os.environ.get("TERM") != "dumb" and bool(getattr(sys.stdout, "isatty", lambda: False)())
 
 
 def duration(seconds: float) -> str:

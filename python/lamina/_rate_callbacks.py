@@ -75,11 +75,30 @@ class ReduceLROnPlateau(Monitor):
         self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew."""
+        """Begin anew.
+
+        Examples
+        --------
+        >>> lower = lm.callbacks.ReduceLROnPlateau("loss")
+        >>> lower.on_train_begin()
+        >>> lower.best, lower.wait, lower.cooldown_counter
+        (inf, 0, 0)
+        """
         self.best, self.wait, self.cooldown_counter = self._worst(), 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare with the best, and lower the rate when patience is exhausted."""
+        """Compare with the best, and lower the rate when patience is exhausted.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> lower = lm.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, verbose=1)
+        >>> lower.set_trainer(trainer)
+        >>> lower.on_train_begin()
+        >>> for epoch, loss in enumerate([1.0, 2.0]):
+        ...     lower.on_epoch_end(epoch, {"loss": loss})
+        Epoch 2: ReduceLROnPlateau lowers the learning rate to 0.005
+        """
         value = self._value(logs)
         if value is None:
             return
@@ -108,11 +127,27 @@ class ReduceLROnPlateau(Monitor):
         self.cooldown_counter, self.wait = self.cooldown, 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best value and how long it has waited."""
+        """Return the best value and how long it has waited.
+
+        Examples
+        --------
+        >>> lower = lm.callbacks.ReduceLROnPlateau("loss")
+        >>> lower.on_train_begin()
+        >>> lower.state_dict()
+        {'best': inf, 'wait': 0, 'cooldown_counter': 0}
+        """
         return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint.
+
+        Examples
+        --------
+        >>> lower = lm.callbacks.ReduceLROnPlateau("loss")
+        >>> lower.load_state_dict({"best": 0.5, "wait": 3, "cooldown_counter": 0})
+        >>> lower.best, lower.wait
+        (0.5, 3)
+        """
         self.best, self.wait, self.cooldown_counter = state["best"], state["wait"], state["cooldown_counter"]
 
 
@@ -152,7 +187,18 @@ class LearningRateScheduler(Callback):
         _constant_rate(self)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Set the rate."""
+        """Set the rate.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> fall = lm.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch), verbose=1)
+        >>> fall.set_trainer(trainer)
+        >>> fall.on_epoch_begin(3)
+        Epoch 4: learning rate 0.025
+        >>> trainer.optimizer
+        SGD(learning_rate=0.025)
+        """
         arguments = (epoch, _constant_rate(self)) if self._takes_rate() else (epoch,)
         self.trainer.optimizer.learning_rate = self.schedule(*arguments)
         rate = _constant_rate(self)

@@ -86,25 +86,59 @@ class TensorBoard(Callback):
         self._begun = (0, 0.0)  # step and time at the beginning of the epoch
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the file, and write the graph."""
+        """Open the file, and write the graph.
+
+        Examples
+        --------
+        >>> import os
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> board = lm.callbacks.TensorBoard("logs")
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), callbacks=[board], verbose=0)
+        >>> os.listdir("logs")
+        ['train']
+        """
         self._close()
         file = self._file("train")
         if self.write_graph:
             file.graph(graph_of(self.trainer))
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Start the clock."""
+        """Start the clock.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> board = lm.callbacks.TensorBoard("logs", write_steps_per_second=True)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[board], verbose=0)
+        """
         self._begun = (self.trainer._session.step(), perf_counter())
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Write the means so far, where asked to."""
+        """Write the means so far, where asked to.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> board = lm.callbacks.TensorBoard("logs", update_freq="batch")  # batch_loss, after each
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), batch_size=1, callbacks=[board], verbose=0)
+        """
         step = self.trainer._session.step()
         if self._every > 0 and step % self._every == 0:
             for name, value in (logs or {}).items():
                 self._file("train").scalar(f"batch_{name}", value, step)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the epoch's figures, and the weights where they are due."""
+        """Write the epoch's figures, and the weights where they are due.
+
+        Examples
+        --------
+        >>> import os
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> board, data = lm.callbacks.TensorBoard("logs"), (np.eye(2), np.ones(2))
+        >>> _ = trainer.fit(*data, validation_data=data, callbacks=[board], verbose=0)
+        >>> sorted(os.listdir("logs"))
+        ['train', 'validation']
+        """
         for name, value in (logs or {}).items():
             part = "validation" if name.startswith("val_") else "train"
             self._file(part).scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)

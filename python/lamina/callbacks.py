@@ -96,12 +96,30 @@ class EarlyStopping(Monitor):
         self.wait = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew."""
+        """Begin anew.
+
+        Examples
+        --------
+        >>> stop = lm.callbacks.EarlyStopping("loss")
+        >>> stop.on_train_begin()
+        >>> stop.best, stop.wait
+        (inf, 0)
+        """
         self.best, self.best_epoch, self.best_weights = self._worst(), 0, None
         self.wait, self.stopped_epoch = 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare with the best, and end training when patience is exhausted."""
+        """Compare with the best, and end training when patience is exhausted.
+
+        Examples
+        --------
+        >>> stop = lm.callbacks.EarlyStopping("loss", patience=9)
+        >>> stop.on_train_begin()
+        >>> for epoch, loss in enumerate([3.0, 1.0, 2.0]):
+        ...     stop.on_epoch_end(epoch, {"loss": loss})
+        >>> stop.best, stop.best_epoch, stop.wait
+        (1.0, 1, 1)
+        """
         value = self._value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
@@ -121,7 +139,16 @@ class EarlyStopping(Monitor):
             self.trainer.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Restore the best weights where asked to."""
+        """Restore the best weights where asked to.
+
+        Examples
+        --------
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> stop = lm.callbacks.EarlyStopping("loss", mode="max", restore_best_weights=True, verbose=1)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=9, callbacks=[stop], verbose=0)
+        Epoch 2: early stopping
+        Restoring model weights from the end of the best epoch: 1.
+        """
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
@@ -130,7 +157,13 @@ class EarlyStopping(Monitor):
             self.model.set_weights(self.best_weights)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best value, its epoch and weights, and how long it has waited."""
+        """Return the best value, its epoch and weights, and how long it has waited.
+
+        Examples
+        --------
+        >>> sorted(lm.callbacks.EarlyStopping().state_dict())
+        ['best', 'best_epoch', 'best_weights', 'wait']
+        """
         return {
             "best": self.best,
             "best_epoch": self.best_epoch,
@@ -139,7 +172,15 @@ class EarlyStopping(Monitor):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint.
+
+        Examples
+        --------
+        >>> stop = lm.callbacks.EarlyStopping()
+        >>> stop.load_state_dict({"best": 0.5, "best_epoch": 7, "best_weights": None, "wait": 2})
+        >>> stop.best
+        0.5
+        """
         self.best, self.best_epoch, self.wait = state["best"], state["best_epoch"], state["wait"]
         self.best_weights = state["best_weights"]
 
@@ -208,31 +249,77 @@ class ModelCheckpoint(Monitor):
         self._batches = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin to count batches. The best value stays, as in Keras."""
+        """Begin to count batches. The best value stays, as in Keras.
+
+        Examples
+        --------
+        >>> keep = lm.callbacks.ModelCheckpoint("best.safetensors", initial_value_threshold=0.5)
+        >>> keep.on_train_begin()
+        >>> keep.best
+        0.5
+        """
         self._batches = 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note the epoch."""
+        """Note the epoch, for the names of files written within it.
+
+        Examples
+        --------
+        >>> keep = lm.callbacks.ModelCheckpoint("{epoch}-{batch}.safetensors", save_freq=1, verbose=1)
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(1), np.ones(1), callbacks=[keep], verbose=0)
+        Epoch 1: saved the model to 1-1.safetensors
+        """
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Save after so many batches."""
+        """Save after so many batches.
+
+        Examples
+        --------
+        >>> keep = lm.callbacks.ModelCheckpoint("{batch}.safetensors", save_freq=2, verbose=1)
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(3), np.ones(3), batch_size=1, callbacks=[keep], verbose=0)
+        Epoch 1: saved the model to 2.safetensors
+        """
         self._batches += 1
         if self.save_freq != "epoch" and self._batches >= int(self.save_freq):
             self._batches = 0
             self._save(self._epoch, batch, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Save after the epoch."""
+        """Save after the epoch.
+
+        Examples
+        --------
+        >>> keep = lm.callbacks.ModelCheckpoint("{epoch:02d}.safetensors", verbose=1)
+        >>> keep.set_trainer(lm.Trainer(lm.Sequential([lm.Input((2,)), lm.Dense(1)]), loss="mse"))
+        >>> keep.on_epoch_end(6)
+        Epoch 7: saved the model to 07.safetensors
+        """
         if self.save_freq == "epoch":
             self._save(epoch, None, logs or {})
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best value and the batches since the last save."""
+        """Return the best value and the batches since the last save.
+
+        Examples
+        --------
+        >>> lm.callbacks.ModelCheckpoint("best.safetensors", initial_value_threshold=0.5).state_dict()
+        {'best': 0.5, 'batches': 0}
+        """
         return {"best": self.best, "batches": self._batches}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint.
+
+        Examples
+        --------
+        >>> keep = lm.callbacks.ModelCheckpoint("best.safetensors", save_best_only=True)
+        >>> keep.load_state_dict({"best": 0.5, "batches": 0})
+        >>> keep.best
+        0.5
+        """
         self.best, self._batches = state["best"], state["batches"]
 
     def _save(self, epoch: int, batch: int | None, logs: Logs) -> None:
@@ -319,19 +406,49 @@ class CSVLogger(Callback):
         self._file: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the file, and write the header."""
+        """Open the file, and write the header.
+
+        Examples
+        --------
+        >>> log = lm.callbacks.CSVLogger("log.csv")
+        >>> log.set_params({"metrics": ["loss", "val_loss"]})
+        >>> log.on_train_begin()
+        >>> log.on_train_end()
+        >>> np.loadtxt("log.csv", str).tolist()
+        'epoch,loss,val_loss'
+        """
         self._close()
         self._file = open_text(self.filename, "a" if self.append else "w")
         if self._file.tell() == 0:
             self._write(["epoch", *self.params["metrics"]])
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write a line; NA for validation figures of an epoch without validation."""
+        """Write a line; NA for validation figures of an epoch without validation.
+
+        Examples
+        --------
+        >>> log = lm.callbacks.CSVLogger("log.csv")
+        >>> log.set_params({"metrics": ["loss", "val_loss"]})
+        >>> log.on_train_begin()
+        >>> log.on_epoch_end(0, {"loss": 0.5})
+        >>> log.on_train_end()
+        >>> np.loadtxt("log.csv", str).tolist()
+        ['epoch,loss,val_loss', '0,0.5,NA']
+        """
         figures = logs or {}
         self._write([epoch, *(figures.get(name, "NA") for name in self.params["metrics"])])
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Close the file."""
+        """Close the file.
+
+        Examples
+        --------
+        >>> log = lm.callbacks.CSVLogger("log.csv")
+        >>> trainer = lm.Trainer(lm.Sequential([lm.Dense(1)]), "sgd", "mse", seed=0)
+        >>> _ = trainer.fit(np.eye(2), np.ones(2), epochs=2, callbacks=[log], verbose=0)
+        >>> len(np.loadtxt("log.csv", str))  # lines, with the header
+        3
+        """
         self._close()
 
     def _write(self, cells: list[Any]) -> None:
@@ -437,15 +554,39 @@ class ProgressBar(Callback):
         self._display: Display = display_for(verbose)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew."""
+        """Begin anew.
+
+        Examples
+        --------
+        >>> bar = lm.callbacks.ProgressBar(verbose=0)
+        >>> bar.set_params({"epochs": 3})
+        >>> bar.on_train_begin()
+        """
         self._display.begin_training(self.params["epochs"])
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Show an empty bar."""
+        """Show an empty bar.
+
+        Examples
+        --------
+        >>> bar = lm.callbacks.ProgressBar(verbose=0)
+        >>> bar.set_params({"epochs": 3, "samples": 100})
+        >>> bar.on_epoch_begin(0)
+        """
         self._display.begin_epoch(epoch, self.params.get("samples"))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Show the epoch's line."""
+        """Show the epoch's line.
+
+        Examples
+        --------
+        >>> bar = lm.callbacks.ProgressBar(verbose=2)
+        >>> bar.set_params({"epochs": 3})
+        >>> bar.on_train_begin()
+        >>> bar.on_epoch_begin(0)
+        >>> bar.on_epoch_end(0, {"loss": 0.5})
+        Epoch 1/3 - ... - loss: 0.5
+        """
         self._display.end_epoch(logs or {})
 
     def _update(self, rows: int, learning_rate: float, logs: Logs) -> None:

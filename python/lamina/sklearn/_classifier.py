@@ -226,6 +226,16 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         -----
         ConvergenceWarning
             Where `max_iter` ended training.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPClassifier
+        >>> classifier = MLPClassifier((), solver="lbfgs", alpha=0.1, random_state=0)
+        >>> classifier = classifier.fit([[0], [1], [2], [3]], ["low", "low", "high", "high"])
+        >>> classifier.classes_.tolist(), classifier.coefs_[0].shape
+        (['high', 'low'], (1, 1))
+        >>> classifier.score([[-1], [4]], ["low", "high"])
+        1.0
         """
         fitted: MLPClassifier = self._fit(X, y, sample_weight, False, validation_data)
         return fitted
@@ -234,7 +244,17 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
         """Train for one epoch, going on from what is fitted.
 
-        `classes` lists all classes that will ever come; the first call needs them. The rest is as in `fit`.
+        `classes` lists all classes that will ever come; the first call needs them. `X`, `y` and
+        `sample_weight` are those of `fit`.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPClassifier
+        >>> classifier = MLPClassifier((8,), random_state=0)
+        >>> classifier = classifier.partial_fit([[0], [1]], ["no", "yes"], classes=["no", "perhaps", "yes"])
+        >>> classifier = classifier.partial_fit([[2]], ["perhaps"])
+        >>> classifier.predict_proba([[0]]).shape, classifier.t_  # rows seen
+        ((1, 3), 3)
         """
         if self._first_call(classes):
             several = type_of_target(y).startswith("multilabel")
@@ -243,7 +263,16 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
         return fitted
 
     def predict(self, X: Any) -> Any:
-        """Return the class of each row of X, `(n,)`; or 0 and 1 for each label, `(n, n_outputs)`."""
+        """Return the class of each row of X, `(n,)`; or 0 and 1 for each label, `(n, n_outputs)`.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPClassifier
+        >>> classifier = MLPClassifier((), solver="lbfgs", alpha=0.1, random_state=0)
+        >>> classifier = classifier.fit([[0], [1], [2], [3]], ["low", "low", "high", "high"])
+        >>> classifier.predict([[-1], [4]]).tolist()
+        ['low', 'high']
+        """
         outputs = self._outputs(X)
         if self._labels.kind == "multiclass":
             return self._labels.decode(outputs.argmax(axis=1))
@@ -252,7 +281,18 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
 
     @available_if(lambda self: self._has_probabilities())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Return probabilities, `(n, n_classes)`, in the order of `classes_`; labels each by itself."""
+        """Return probabilities of the rows of X, `(n, n_classes)`, by `classes_`; labels each by itself.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPClassifier
+        >>> classifier = MLPClassifier((), solver="lbfgs", alpha=0.1, random_state=0)
+        >>> classifier = classifier.fit([[0], [1], [2], [3]], ["low", "low", "high", "high"])
+        >>> classifier.predict_proba([[-10], [1.5], [13]]).round(1)  # high, low
+        array([[0. , 1. ],
+               [0.5, 0.5],
+               [1. , 0. ]])
+        """
         check_is_fitted(self)
         # float32 has no 1 - 1e-8: so the last activation is done in float64
         outputs = self._outputs(X, logits_of(self.model_, self._architecture))
@@ -262,7 +302,16 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]
 
     @available_if(lambda self: self._has_probabilities())  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
-        """Return the logarithms of `predict_proba`."""
+        """Return the logarithms of `predict_proba`, of the rows of X.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPClassifier
+        >>> classifier = MLPClassifier((), solver="lbfgs", alpha=0.1, random_state=0)
+        >>> classifier = classifier.fit([[0], [1], [2], [3]], ["low", "low", "high", "high"])
+        >>> classifier.predict_log_proba([[1.5]]).round(1)
+        array([[-0.7, -0.7]])
+        """
         logarithms: NDArray[Any] = np.log(self.predict_proba(X))
         return logarithms
 

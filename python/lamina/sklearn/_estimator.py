@@ -208,7 +208,15 @@ class MLP(BaseEstimator):  # type: ignore[misc]
 
     @property
     def coefs_(self) -> list[NDArray[np.float32]]:
-        """The kernel of each layer, `(in, out)`: float32 views of the model's weights, writable."""
+        """The kernel of each layer, `(in, out)`: float32 views of the model's weights, writable.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPRegressor
+        >>> regressor = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0)
+        >>> [kernel.shape for kernel in regressor.fit([[0, 1], [1, 0]], [1, 2]).coefs_]
+        [(2, 4), (4, 1)]
+        """
         return [layer.kernel for layer in self._fitted_layers("coefs_")]
 
     @coefs_.setter
@@ -217,7 +225,17 @@ class MLP(BaseEstimator):  # type: ignore[misc]
 
     @property
     def intercepts_(self) -> list[NDArray[np.float32]]:
-        """The bias of each layer, `(out,)`: float32 views of the model's weights, writable."""
+        """The bias of each layer, `(out,)`: float32 views of the model's weights, writable.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPRegressor
+        >>> regressor = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", random_state=0)
+        >>> regressor = regressor.fit([[0, 1], [1, 0]], [1, 2])
+        >>> regressor.coefs_, regressor.intercepts_ = [np.zeros((2, 1))], [[7.0]]
+        >>> regressor.predict([[3, 4]])
+        array([7.])
+        """
         return [layer.bias for layer in self._fitted_layers("intercepts_")]
 
     @intercepts_.setter

@@ -210,18 +210,44 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]
         -----
         ConvergenceWarning
             Where `max_iter` ended training.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPRegressor
+        >>> line = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, random_state=0)
+        >>> line = line.fit([[0], [1], [2]], [1, 3, 5])
+        >>> line.coefs_[0].round(3), line.intercepts_[0].round(3)
+        (array([[2.]], dtype=float32), array([1.], dtype=float32))
         """
         fitted: MLPRegressor = self._fit(X, y, sample_weight, False, validation_data)
         return fitted
 
     @available_if(MLP._has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Train for one epoch, going on from what is fitted. The parameters are those of `fit`."""
+        """Train for one epoch, going on from what is fitted. `X`, `y` and `sample_weight` are those of `fit`.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPRegressor
+        >>> regressor = MLPRegressor(hidden_layer_sizes=(8,), random_state=0)
+        >>> for _ in range(3):
+        ...     regressor = regressor.partial_fit([[0], [1]], [1, 3])
+        >>> len(regressor.loss_curve_), regressor.t_  # epochs, rows seen
+        (3, 6)
+        """
         fitted: MLPRegressor = self._fit(X, y, sample_weight, True)
         return fitted
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the prediction for each row of X, `(n,)` or `(n, n_outputs)`."""
+        """Return the prediction for each row of X, `(n,)` or `(n, n_outputs)`.
+
+        Examples
+        --------
+        >>> from lamina.sklearn import MLPRegressor
+        >>> line = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, random_state=0)
+        >>> line.fit([[0], [1], [2]], [1, 3, 5]).predict([[3], [4]]).round(3)
+        array([7., 9.])
+        """
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
