@@ -9,7 +9,7 @@ venv=${LAMINA_PEERS_VENV:-$PWD/.venv-peers}
 # PyTorch's own dependencies on Linux are gigabytes of CUDA; on a CPU it needs these alone.
 "$venv/bin/pip" install -q filelock fsspec jinja2 networkx sympy typing-extensions
 "$venv/bin/pip" install -q --no-deps -r bench/requirements-torch.txt
-"$venv/bin/pip" install -q h5py hypothesis jax keras matplotlib pandas polars pytest safetensors scikit-learn scipy
+"$venv/bin/pip" install -q h5py hypothesis jax keras matplotlib pandas polars pytest safetensors scikit-learn scipy tensorboardX
 if [ -z "${LAMINA_WHEEL:-}" ]; then
   rm -rf build/peers-wheel
   "$venv/bin/pip" wheel -q . --no-deps -w build/peers-wheel

@@ -25,7 +25,6 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 NEEDS = {"from_torch": "torch", "to_torch": "torch", "from_keras": "keras", "load_keras_weights": "h5py",
          "save_keras_weights": "h5py", "TensorBoard.on_": "tensorboardX"}  # fmt: skip
 PROPERTIES = (property, functools.cached_property)
-NOT_OF_PEERS = ("tensorboardX",)  # not installed by tests/peers.sh
 
 
 def public_modules():
@@ -163,9 +162,7 @@ def test_every_parameter_is_spoken_of():
 )
 def test_example_runs(title, value, tmp_path, monkeypatch):
     package = next((NEEDS[name] for name in NEEDS if f".{name}" in title), None)
-    if package in NOT_OF_PEERS:
-        pytest.importorskip(package, reason=f"{package} is not installed")
-    elif package is not None and os.environ.get("LAMINA_PEERS") != "all":
+    if package is not None and os.environ.get("LAMINA_PEERS") != "all":
         pytest.importorskip(
             package, reason=f"{package} is not installed: bash tests/peers.sh runs this example"
         )
