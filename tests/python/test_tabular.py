@@ -356,6 +356,171 @@ def test_a_training_that_diverges_is_told():
         model.fit(stones(100), "price", verbose=0)
 
 
+# ---- numbers as people write them
+
+
+def written(values, style):
+    """Numbers as texts: '1,234.5', '1.234,5', '$1,234.50', '5.1%' and so on."""
+    swap = str.maketrans(",.", ".,")
+    ways = {
+        "thousands": lambda value: f"{value:,.2f}",
+        "comma": lambda value: f"{value:.2f}".translate(swap),
+        "comma and thousands": lambda value: f"{value:,.2f}".translate(swap),
+        "dollar": lambda value: f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}",
+        "euro": lambda value: f"{value:,.2f} €".translate(swap),
+        "pound": lambda value: f"£ {value:.2f}",
+        "percent": lambda value: f"{value:.2f}%",
+        "percent and comma": lambda value: f"{value:.2f} %".translate(swap),
+    }
+    return [ways[style](value) for value in values]
+
+
+STYLES = ["thousands", "comma", "comma and thousands", "dollar", "euro", "pound"]
+STYLES += ["percent", "percent and comma"]
+
+
+def amounts(rows=120, seed=0):
+    """Numbers with two digits behind the point, from tens to tens of thousands, some below zero."""
+    random = np.random.default_rng(seed)
+    return (random.lognormal(7, 2, rows) * random.choice([1, 1, -1], rows)).round(2)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_numbers_are_read_as_they_are_written(style):
+    values = amounts()
+    frame = {"x": written(values, style)}
+    prepared = Preprocessor().fit(frame)
+    assert [column.kind for column in prepared.columns] == ["number"]
+    expected = (values - values.mean()) / values.std()
+    np.testing.assert_allclose(prepared.transform(frame)[:, 0], expected, rtol=1e-5, atol=1e-6)
+    (note,) = prepared.notes
+    assert note.startswith("column 'x': read as numbers, '")
+    # the file keeps it, and new rows are read the same way
+    copy = Preprocessor.from_json(prepared.to_json())
+    new = amounts(20, seed=1)
+    np.testing.assert_array_equal(
+        copy.transform({"x": written(new, style)}), prepared.transform({"x": list(new)})
+    )
+    with pytest.raises(lm.DataError, match=r"'x': expected numbers such as '.*', got 'ten' in row 2"):
+        copy.transform({"x": [frame["x"][0], "ten"]})
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_target_is_read_as_it_is_written(tmp_path, style):
+    values = amounts()
+    frame = {"x": values.tolist(), "y": written(values, style)}
+    plain = TabularModel(hidden=(4,), epochs=2).fit({"x": values, "y": values}, "y", verbose=0)
+    model = TabularModel(hidden=(4,), epochs=2).fit(frame, "y", verbose=0)
+    assert (model.summary["task"], model.summary["task_reason"]) == ("regression", "the target has fractions")
+    assert model.summary["notes"][0].startswith("target 'y': read as numbers, '")
+    assert model.summary["scores"] == plain.summary["scores"]
+    model.save(tmp_path / "m")
+    assert TabularModel.load(tmp_path / "m").evaluate(frame) == plain.evaluate({"x": values, "y": values})
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1,240", "3,125", "12,000"], [1240, 3125, 12000]),  # groups of three alone are thousands
+        (["1,240", "3,14", "12,000"], [1.24, 3.14, 12]),  # beside a decimal comma they are not
+        (["0,125", "0,250", "1,500"], [0.125, 0.25, 1.5]),
+        (["1.234", "1.234.567", "5"], [1234, 1234567, 5]),
+        (["1.234", "3,5", "1.000,25"], [1234, 3.5, 1000.25]),
+        (["1,225", "900", "12.5", "1e3"], [1225, 900, 12.5, 1000]),
+        (["$5", "-$1,000", "$-2", "$ 3.5", "4"], [5, -1000, -2, 3.5, 4]),
+        (["5.1%", "-3%", "1,000 %"], [5.1, -3, 1000]),
+    ],
+)
+def test_what_is_a_point_and_what_is_a_comma(cells, expected):
+    values = np.array(expected)
+    got = Preprocessor().fit({"x": cells}).transform({"x": cells})[:, 0]
+    np.testing.assert_allclose(got, (values - values.mean()) / values.std(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["1,2,3", "1,2"], ["1,23", "1.2"], ["5%", "0.5"], ["$5", "€4"], ["12,34,567", "5"], ["$", "5%5"]],
+)
+def test_texts_that_are_not_numbers_of_one_style(cells):
+    prepared = Preprocessor().fit({"x": cells * 5})
+    assert prepared.feature_names == [f"x={cell}" for cell in sorted(cells)]
+
+
+def test_a_number_in_another_style_is_never_missing():
+    plain = [str(100 + i) for i in range(96)]
+    values = [*range(100, 196), *[1225] * 4]
+    cells = {"x": [*plain, *["1,225"] * 4]}
+    prepared = Preprocessor().fit(cells)
+    assert prepared.notes == ["column 'x': read as numbers, '1,225' as 1225"]
+    np.testing.assert_allclose(
+        prepared.transform(cells)[:, 0], (values - np.mean(values)) / np.std(values), rtol=1e-5
+    )
+    # a sign for missing is one beside any style
+    prepared = Preprocessor().fit({"x": [*plain, "1,225", "?"]})
+    assert prepared.columns[0].markers == ["?"]
+    # two styles in a column: told, or refused where the column is to be numbers
+    mixed = {"x": [*plain, "3,14", "1,240.5"], "y": [1, 2] * 49}
+    prepared = Preprocessor().fit(mixed)
+    assert "'3,14', are written in another way" in prepared.notes[0]
+    assert "x" in prepared.dropped
+    with pytest.raises(lm.DataError, match=r"'x': expected numbers that are all .*, got '3,14' in row 97"):
+        Preprocessor(numeric=["x"]).fit(mixed)
+    with pytest.raises(lm.DataError, match="'y': expected numbers that are all written in one way"):
+        TabularModel().fit({"x": range(98), "y": mixed["x"]}, "y", verbose=0)
+    # as asked for, what is no number is missing, and a number is none of that
+    lenient = Preprocessor(numeric=["x"]).fit({"x": ["1", "2", "n. a.", "4"]})
+    np.testing.assert_array_equal(lenient.transform({"x": ["soon", "2"]})[:, 1], [1, 0])
+    with pytest.raises(lm.DataError, match="expected numbers, got '1,225' in row 1"):
+        lenient.transform({"x": ["1,225"]})
+
+
+@pytest.mark.parametrize(
+    "strange", [["abc"] * 25, ["?", "-", "--", "n.a.", "unknown", "none yet", "x"]], ids=["text", "spellings"]
+)
+def test_numbers_among_texts_are_told(strange):
+    frame = {"x": [*strange, *(np.arange(100 - len(strange)) / 7).astype(str)], "z": [1, 2] * 50}
+    (note, *_) = Preprocessor().fit(frame).notes
+    assert note.startswith(f"column 'x': {100 - len(strange)} of 100 cells are numbers")
+    assert "--numeric" in note
+    assert Preprocessor(numeric=["x"]).fit(frame).columns[0].kind == "number"
+
+
+# ---- targets
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (pd.date_range("2024-01-03", periods=40).strftime("%Y-%m-%d"), "'y'.*such as '2024-01-03'; a column"),
+        (pd.date_range("2024-01-03", periods=40), "'y'.*dates such as '2024-01-03"),
+        (pd.date_range("2024-01-03", periods=4).repeat(10), "'y'.*dates such as '2024-01-03"),
+        ([f"name {i}" for i in range(40)], "'y'.*several rows each, got 40 different .* 40 rows.*'name 0'"),
+        ([f"{i % 25} ab" for i in range(40)], "got 25 different values in 40 rows"),
+        (["?", *map(str, range(39))], r"most are numbers: empty cells such as '\?' in row 1 to predict"),
+        ([None] * 20 + ["Some"] * 20, "two classes or more, got 'Some' and 20 cells that count as missing"),
+        (["Some"] * 40, "two classes or more, got 'Some' alone"),
+    ],
+)
+def test_targets_that_teach_nothing(values, message):
+    with pytest.raises(lm.DataError, match=message):
+        TabularModel(hidden=(4,), epochs=1).fit({"x": np.arange(40) % 7, "y": values}, "y", verbose=0)
+
+
+def test_targets_that_are_classes_when_asked_for():
+    days = pd.date_range("2024-01-03", periods=4).repeat(10).strftime("%Y-%m-%d")
+    frame = {"x": np.arange(40) % 7, "y": days, "z": range(40)}
+    model = TabularModel(hidden=(4,), epochs=1, task="classification").fit(frame, "y", verbose=0)
+    assert model.classes == [f"2024-01-0{day}" for day in (3, 4, 5, 6)]
+    with pytest.raises(lm.DataError, match="--task regression"):
+        TabularModel(task="classification").fit(frame, "z", verbose=0)
+
+
+def test_whole_numbers_of_any_size_are_numbers():
+    frame = {"x": np.arange(60), "y": [f"{i}{10**19}" for i in range(1, 61)]}
+    model = TabularModel(hidden=(4,), epochs=1).fit(frame, "y", verbose=0)
+    assert model.summary["task_reason"] == "the target is 60 different whole numbers"
+
+
 # ---- real tables
 
 

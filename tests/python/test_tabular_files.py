@@ -85,6 +85,108 @@ def test_files_with_other_habits(tmp_path):
     assert read_table(path, text_columns=["zip"])["zip"][0] == "012"
 
 
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ('"a, b";c;y\n1;2;3\n', ["a, b", "c", "y"]),
+        ('"a;b;c","d"\n1,2\n', ["a;b;c", "d"]),
+        ('"a,""b""";c\n1;2\n', ['a,"b"', "c"]),
+        ("a, b;c\n1,2\n", ["a", "b;c"]),
+    ],
+)
+def test_delimiters_in_quotes_do_not_count(tmp_path, content, names):
+    (tmp_path / "t.csv").write_text(content)
+    assert list(read_table(tmp_path / "t.csv").columns) == names
+
+
+def test_rows_that_are_all_too_long(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n1,"2\n2",\n\n1,2,3\n1,2,3\n')
+    with pytest.raises(lm.DataError, match=r"t\.csv'.* bad one: line 5 has 3 fields, the header 2\.$"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x93\n\x81", b"some text\n", b""])
+def test_a_file_that_is_no_parquet(tmp_path, content):
+    path = tmp_path / "t.parquet"
+    path.write_bytes(content)
+    with pytest.raises(lm.DataError, match=r"t\.parquet': expected Parquet, got data that don't begin with"):
+        read_table(path)
+
+
+def test_cells_that_python_writes_in_another_way_stay_texts(tmp_path):
+    rows = ["TRUE,true,True,007,1,01,5", "FALSE,,False,012,0,1,1.5", "TRUE,false,True,,1,01,05"]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,c,d,e,f,g", *rows]))
+    frame = read_table(tmp_path / "t.csv")
+    assert frame["a"].tolist() == ["TRUE", "FALSE", "TRUE"]
+    assert frame["b"].fillna("-").tolist() == ["true", "-", "false"]
+    assert frame["c"].tolist() == [True, False, True]
+    assert frame["d"].fillna("-").tolist() == ["007", "012", "-"]
+    assert frame["e"].tolist() == [1, 0, 1]
+    assert frame["f"].tolist() == [1, 1, 1]  # 1 and 01 are the same number
+    assert frame["g"].tolist() == [5, 1.5, 5]
+
+
+@pytest.mark.parametrize(("low", "high"), [("FALSE", "TRUE"), ("false", "true"), ("01", "02"), ("0", "1")])
+def test_classes_come_back_as_they_were_written(tmp_path, low, high):
+    labels = [high if i % 7 > 3 else low for i in range(80)]
+    rows = [f"{i % 7},{i % 3:03},{label}" for i, label in enumerate(labels)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,code,y", *rows]))
+    model = TabularModel(hidden=(8,), epochs=60, learning_rate=0.02).fit(tmp_path / "t.csv", "y", verbose=0)
+    assert [str(label) for label in model.classes] == [low, high]
+    assert [column.kind for column in model.preprocessor.columns] == ["number", "number"]
+    model.save(tmp_path / "m")
+    loaded = TabularModel.load(tmp_path / "m")
+    assert [str(label) for label in loaded.predict(tmp_path / "t.csv")] == labels
+    scores = loaded.evaluate(tmp_path / "t.csv")
+    # in a frame they may be what they stand for
+    values = {"FALSE": False, "TRUE": True, "false": False, "true": True}
+    frame = read_table(tmp_path / "t.csv")
+    frame["y"] = [values.get(label) if label in values else int(label) for label in labels]
+    assert loaded.evaluate(frame) == scores
+    with pytest.raises(lm.DataError, match="expected one of"):
+        loaded.evaluate(frame.assign(y="7"))
+
+
+def test_numbers_written_with_a_comma_in_files(tmp_path):
+    numbers = [round(0.5 + i * 0.37, 2) for i in range(100)]
+    rows = [f"{value};{1000 * value:.0f}".replace(".", ",") for value in numbers]
+    (tmp_path / "t.csv").write_text("\n".join(["x;y", *rows]))
+    model = TabularModel(hidden=(), epochs=1).fit(tmp_path / "t.csv", "x", verbose=0)
+    model.save(tmp_path / "m")
+    loaded = TabularModel.load(tmp_path / "m")
+    assert loaded.preprocessor.text_columns == ["x"]
+    # every point of these rows is one of thousands, which a reader of numbers would not see
+    (tmp_path / "new.csv").write_text("x;y\n1.234;5\n5.678;6\n")
+    scores = loaded.evaluate({"x": [1234.0, 5678.0], "y": [5, 6]})
+    assert loaded.evaluate(tmp_path / "new.csv") == scores
+    features = TabularModel(hidden=(), epochs=1).fit(tmp_path / "t.csv", "y", verbose=0)
+    features.save(tmp_path / "m")
+    loaded = TabularModel.load(tmp_path / "m")
+    expected = loaded.predict({"x": [1234.0, 5678.0]})
+    np.testing.assert_array_equal(loaded.predict(tmp_path / "new.csv"), expected)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [None, [], {}, "x", 1, {"decimal": ".", "sign": "x"}, {"decimal": "x", "sign": ""}, {"decimal": ","}],
+)
+@pytest.mark.parametrize("place", ["target", "column"])
+def test_a_style_in_a_file_is_checked(tmp_path, prices, place, style):
+    prices.save(tmp_path / "m")
+    fields = json.loads(lm.load_model(tmp_path / "m").metadata["tabular"])
+    entry = fields["target"] if place == "target" else fields["preprocessor"]["columns"][0]
+    assert "style" not in entry  # files without one are those of before
+    entry["style"] = style
+    prices.model.save(tmp_path / "m", {"tabular": json.dumps(fields)})
+    with pytest.raises(lm.FormatError, match="Tabular model: expected"):
+        TabularModel.load(tmp_path / "m")
+    entry["style"] = {"decimal": ",", "sign": "€"}
+    prices.model.save(tmp_path / "m", {"tabular": json.dumps(fields)})
+    read_as_text = TabularModel.load(tmp_path / "m").preprocessor.text_columns
+    assert ("carat" if place == "column" else "price") in read_as_text
+
+
 SWEEP = [
     None,
     [],

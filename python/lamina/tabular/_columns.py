@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..errors import DataError, FormatError
-from . import _fields, _values
+from . import _fields, _styles, _values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Column:
 
     def to_fields(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        return {"kind": self.kind, **asdict(self)}
+        return _styles.to_fields({"kind": self.kind, **asdict(self)})
 
     def _own_features(self) -> list[str]:
         return [self.name]
@@ -81,19 +81,22 @@ class NumberColumn(Column):
     fill: float
     markers: list[str]  # texts that stand for "missing", such as '?'
     lenient: bool  # whether any text that is no number stands for "missing"
+    style: _styles.Style | None = None  # None: as Python writes numbers
 
     @classmethod
-    def fit(cls, name: str, series: Any, whole: Any, lenient: bool) -> NumberColumn:
+    def fit(
+        cls, name: str, series: Any, whole: Any, lenient: bool, style: _styles.Style | None = None
+    ) -> NumberColumn:
         """Learn from rows of a column; texts in the whole of it that are no numbers become markers."""
-        values = _values.numbers_of(whole)
+        values = _values.numbers_of(whole, style)
         _values.check_finite(values, name)
         _, markers = _values.factorized(whole[np.isnan(values)])
-        values = _values.numbers_of(series)
+        values = _values.numbers_of(series, style)
         known = values[~np.isnan(values)]
         mean, scale = mean_and_scale(known, name)
         missing = bool(np.isnan(values).any())
         fill = float(np.median(known))
-        return cls(name, missing, mean, scale, fill, [] if lenient else sorted(markers), lenient)
+        return cls(name, missing, mean, scale, fill, [] if lenient else sorted(markers), lenient, style)
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> NumberColumn:
@@ -101,25 +104,42 @@ class NumberColumn(Column):
         mean, fill = _fields.number(fields, "mean"), _fields.number(fields, "fill")
         scale = _fields.number(fields, "scale", positive=True)
         markers, lenient = _fields.texts(fields, "markers"), _fields.flag(fields, "lenient")
-        return cls(*_common(fields), mean, scale, fill, markers, lenient)
+        return cls(*_common(fields), mean, scale, fill, markers, lenient, _styles.from_fields(fields))
 
     def describe(self) -> str:
-        """Return mean and scale."""
-        return f"number, mean {self.mean:.4g}, deviation {self.scale:.4g}"
+        """Return mean and scale, and how the numbers are written."""
+        style = "" if self.style is None else f" as in {self.style.example()}"
+        return f"number{style}, mean {self.mean:.4g}, deviation {self.scale:.4g}"
 
     def _encode(self, series: Any, unknown: str, notes: list[str]) -> tuple[Matrix, NDArray[np.bool_]]:
-        values = _values.numbers_of(series)
+        values = _values.numbers_of(series, self.style)
         _values.check_finite(values, self.name)
         suspects = np.isnan(values) & series.notna().to_numpy()
-        if suspects.any() and not self.lenient:
+        if suspects.any():
             codes, texts = _values.factorized(series)
-            known = np.array([text in self.markers for text in texts] + [True])  # the last: no text at all
+            known = np.array([self._is_missing(text) for text in texts] + [True])  # the last: no text at all
             if (bad := suspects & ~known[codes]).any():
+                like = "" if self.style is None else f" such as '{self.style.example()}'"
                 raise DataError(
-                    f"Column '{self.name}': expected numbers, got {_values.first_bad(series, bad)}."
+                    f"Column '{self.name}': expected numbers{like}, got {_values.first_bad(series, bad)}."
                 )
         values, missing = _filled(values, self.fill)
         return _standardised(values, self.mean, self.scale)[:, None], missing
+
+    def check_style(self, series: Any) -> None:
+        """`DataError` for numbers that are written in another way than most."""
+        codes, texts = _values.factorized(series)
+        other = np.array([_styles.looks_like_number(text) for text in texts] + [False])
+        bad = np.isnan(_values.numbers_of(series, self.style)) & other[codes]
+        if bad.any():
+            raise DataError(
+                f"Column '{self.name}': expected numbers that are all written in one way, got "
+                f"{_values.first_bad(series, bad)} beside others."
+            )
+
+    def _is_missing(self, text: str) -> bool:
+        """Whether a text that is no number stands for none; one of another style never does by leniency."""
+        return text in self.markers or (self.lenient and not _styles.looks_like_number(text))
 
 
 @dataclass(frozen=True)

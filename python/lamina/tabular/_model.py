@@ -88,11 +88,8 @@ class TabularModel:
     >>> model = tabular.TabularModel(hidden=(8,), epochs=3).fit(table, target="price", verbose=0)
     >>> model.predict(table).shape, model.target, model.classes
     ((40,), 'price', None)
-    >>> scores = model.evaluate(table)
-    >>> layers = model.model.layers
-    >>> text = model.report
-    >>> model.save("price.safetensors")
-    >>> copy = tabular.TabularModel.load("price.safetensors")
+    >>> sorted(model.evaluate(table))
+    ['baseline', 'mae', 'r2', 'residuals', 'rmse', 'rows']
     >>> table["large"] = ["yes" if rooms > 20 else "no" for rooms in table["rooms"]]
     >>> classifier = tabular.TabularModel(epochs=2).fit(table, target="large", verbose=0)
     >>> classifier.predict_proba(table).shape
@@ -140,23 +137,59 @@ class TabularModel:
 
     @property
     def model(self) -> Sequential:
-        """The network. `StateError` before `fit`."""
+        """The network. `StateError` before `fit`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "price": [*range(0, 4000, 100)]}
+        >>> model = tabular.TabularModel(epochs=3).fit(table, "price", verbose=0)
+        >>> [layer.units for layer in model.model.layers]
+        [64, 64, 1]
+        """
         return self._fitted()[0]
 
     @property
     def target(self) -> str:
-        """The name of the column that is predicted. `StateError` before `fit`."""
+        """The name of the column that is predicted. `StateError` before `fit`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "price": [*range(0, 4000, 100)]}
+        >>> model = tabular.TabularModel(epochs=3).fit(table, "price", verbose=0)
+        >>> model.target
+        'price'
+        """
         return self._fitted()[1].name
 
     @property
     def classes(self) -> list[Any] | None:
-        """The labels, in the order of `predict_proba`; None for numbers. `StateError` before `fit`."""
+        """The labels, in the order of `predict_proba`; None for numbers. `StateError` before `fit`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=50, learning_rate=0.01).fit(table, "size", verbose=0)
+        >>> model.classes
+        ['large', 'small']
+        """
         target = self._fitted()[1]
         return list(target.classes) if isinstance(target, ClassTarget) else None
 
     @property
     def report(self) -> str:
-        """The scores of the last `fit` as text. `StateError` before it, and after `load`."""
+        """The scores of the last `fit` as text. `StateError` before it, and after `load`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=50, learning_rate=0.01).fit(table, "size", verbose=0)
+        >>> model.report.splitlines()[0]
+        "Accuracy 100.00% on 6 test rows; always 'large' has 50.00%"
+        """
         if not self.summary:
             raise StateError("TabularModel: expected fit before its report; evaluate(table) makes scores.")
         return scores_text(self.summary["scores"], f"{self.summary['scores_of']} rows")
@@ -190,15 +223,28 @@ class TabularModel:
             When the table can't be read, or nothing can be learnt from it; for a target that isn't there.
         ImportError
             Without pandas or scikit-learn.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=3).fit(table, target="size", verbose=0)
+        >>> model.summary["task"], model.summary["rows"]
+        ('classification', {'training': 28, 'validation': 6, 'test': 6})
         """
         metrics()  # says what is missing before training rather than after it
         start = perf_counter()
-        frame, series, notes = self._labelled(table, target)
-        task, reason = task_of(series, self.task)
-        classes = ClassTarget.fit(target, series) if task == "classification" else None
+        frame, series, left_out = self._labelled(table, target)
+        rows = "row" if left_out == 1 else "rows"
+        notes = [f"left out {left_out:,} {rows} without '{target}'"] if left_out else []
+        style = _values.style_of(series)
+        task, reason = task_of(series, self.task, style)
+        classes = ClassTarget.fit(target, series, left_out) if task == "classification" else None
         labels = np.zeros(len(series)) if classes is None else classes.encode(series)
         train, held, final = split(labels, self.validation_size, self.test_size, self.seed)
-        coded: Target = NumberTarget.fit(target, series.iloc[train]) if classes is None else classes
+        coded: Target = NumberTarget.fit(target, series.iloc[train], style) if classes is None else classes
+        if classes is None and style is not None:
+            notes.append(f"target '{target}': {_values.style_note(series, style)}")
         self.preprocessor.fit(frame, train)
         notes += self.preprocessor.notes
         inputs = self.preprocessor.transform(frame)
@@ -211,7 +257,8 @@ class TabularModel:
                 "TabularModel: expected the loss to fall, got NaN or infinity in the first epoch; a smaller "
                 "learning rate helps."
             )
-        self._model, self._target, self.history = model, coded, history
+        self._model, self.history = model, history
+        self._set_target(coded)
         self.summary = {
             "target": target,
             "task": task,
@@ -230,8 +277,8 @@ class TabularModel:
         }
         return self
 
-    def _labelled(self, table: Any, target: str) -> tuple[Any, Any, list[str]]:
-        """Return the rows that have a target, without it and alone, and what to tell."""
+    def _labelled(self, table: Any, target: str) -> tuple[Any, Any, int]:
+        """Return the rows that have a target, without it and alone, and how many have none."""
         frame = read_table(table, text_columns=self.preprocessor.categorical)
         if target not in frame.columns:
             near = nearest(target, frame.columns)
@@ -239,14 +286,16 @@ class TabularModel:
             raise ArgumentError(f"Expected the target among {quoted(frame.columns)}, got '{target}'{hint}")
         codes, _ = _values.factorized(frame[target])
         known = codes >= 0
-        notes = []
         if not known.all():
-            count = int((~known).sum())
-            notes.append(f"left out {count:,} {'row' if count == 1 else 'rows'} without '{target}'")
             frame = frame[known].reset_index(drop=True)
         if len(frame) < _LEAST_ROWS:
             raise DataError(f"Expected {_LEAST_ROWS} rows or more with a '{target}', got {len(frame)}.")
-        return frame.drop(columns=[target]), frame[target].infer_objects(), notes
+        return frame.drop(columns=[target]), frame[target].infer_objects(), int((~known).sum())
+
+    def _set_target(self, target: Target) -> None:
+        self._target = target
+        styled = isinstance(target, NumberTarget) and target.style is not None
+        self.preprocessor._text_target = target.name if styled else None
 
     def _layers(self, outputs: int, task: str = "regression") -> list[Any]:
         result: list[Any] = []
@@ -294,6 +343,14 @@ class TabularModel:
         """Return a label or a number for each row of a table with the raw columns.
 
         `table`, `unknown` and errors are those of `Preprocessor.transform`; the target may be there or not.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=50, learning_rate=0.01).fit(table, "size", verbose=0)
+        >>> model.predict({"rooms": [0, 39]}).tolist()
+        ['small', 'large']
         """
         target = self._fitted()[1]
         return target.decode(self._output(table, unknown, None))
@@ -302,6 +359,15 @@ class TabularModel:
         """Return the probability of each class, `(rows, classes)`; `table` and `unknown` as for `predict`.
 
         `StateError` for a model that predicts numbers.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=50, learning_rate=0.01).fit(table, "size", verbose=0)
+        >>> model.predict_proba({"rooms": [0, 39]}).round()  # large, small
+        array([[0., 1.],
+               [1., 0.]], dtype=float32)
         """
         if self.classes is None:
             raise StateError("TabularModel: expected classes for predict_proba, got numbers to predict.")
@@ -310,9 +376,18 @@ class TabularModel:
     def evaluate(self, table: Any, unknown: str = "error", notes: list[str] | None = None) -> Scores:
         """Return the scores on a table that has the target, too. Rows without it are left out.
 
-        For classes: accuracy, log_loss, macro_f1, baseline, per_class, confusion. For numbers: r2, mae, rmse,
-        baseline, residuals. `notes` gets a text for each thing that was left out or ignored. `unknown` and
-        errors are those of `Preprocessor.transform`.
+        For classes: rows, accuracy, log_loss, macro_f1, baseline, per_class, confusion. For numbers: rows,
+        r2, mae, rmse, baseline, residuals. `notes` gets a text for each thing that was left out or ignored.
+        `unknown` and errors are those of `Preprocessor.transform`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=50, learning_rate=0.01).fit(table, "size", verbose=0)
+        >>> scores = model.evaluate(table)
+        >>> scores["accuracy"], scores["confusion"]
+        (1.0, [[20, 0], [0, 20]])
         """
         coded = self._fitted()[1]
         notes = [] if notes is None else notes
@@ -335,9 +410,18 @@ class TabularModel:
     # ---- files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write network and preparation to one file, which `lamina.load_model` reads, too (the network).
+        """Write network and preparation to a file at `path`; `lamina.load_model` reads the network of it.
 
-        `FileError` when the path can't be written, `StateError` before `fit`.
+        `FileError` when it can't be written, `StateError` before `fit`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=50, learning_rate=0.01).fit(table, "size", verbose=0)
+        >>> model.save("size.safetensors")
+        >>> lm.load_model("size.safetensors").output_shape  # the network
+        (None, 2)
         """
         model, target = self._fitted()
         fields = {
@@ -353,6 +437,15 @@ class TabularModel:
         """Read what `save` or `lamina train` wrote to a path. Runs no code.
 
         `FileError` when it can't be read, `FormatError` when it is damaged or holds no such model.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [*range(40)], "size": ["small"] * 20 + ["large"] * 20}
+        >>> model = tabular.TabularModel(epochs=50, learning_rate=0.01).fit(table, "size", verbose=0)
+        >>> model.save("size.safetensors")
+        >>> tabular.TabularModel.load("size.safetensors").predict({"rooms": [0]}).tolist()
+        ['small']
         """
         model = load_model(path)
         if _KEY not in model.metadata:
@@ -367,8 +460,9 @@ class TabularModel:
             )
         self = cls()
         self.preprocessor = Preprocessor.from_fields(_fields.mapping(fields, "preprocessor"))
-        self._model, self._target = model, target_from(_fields.mapping(fields, "target"))
-        expected = ((None, len(self.preprocessor.feature_names)), (None, self._target.outputs))
+        self._model, target = model, target_from(_fields.mapping(fields, "target"))
+        self._set_target(target)
+        expected = ((None, len(self.preprocessor.feature_names)), (None, target.outputs))
         if (model.input_shape, model.output_shape) != expected:
             raise FormatError(
                 f"Tabular model: expected a network from {expected[0][1]} inputs to {expected[1][1]} "

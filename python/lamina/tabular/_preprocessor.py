@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, DataError, FormatError, StateError
-from . import _fields, _values
+from . import _fields, _styles, _values
 from ._columns import BooleanColumn, CategoryColumn, Column, DateColumn, NumberColumn, column_from
 from ._tables import pandas, quoted, read_table
 
@@ -22,6 +22,7 @@ _ID_NAME = re.compile(
     r"(.*[_\s.-])?(id|idx|index|key|uuid|guid|row_?(number|names?|id)|unnamed: \d+)|.*[a-z](Id|ID)", re.ASCII
 )
 _NUMBERS_AT_LEAST = 0.9  # of the cells of a column with texts, for the texts to be markers
+_NUMBERS_TO_TELL = 0.5  # of the cells of a column that is one of texts, for a note
 _MOST_MARKERS = 5
 _DIFFERENT_AT_LEAST = 0.9  # of the cells of a text column that tells rows apart and nothing else
 _FEW_ROWS = 20
@@ -31,7 +32,8 @@ _LARGEST_STEP = 2.0  # on average, of what numbers rows: some of them are held b
 class Preprocessor:
     """Learns from a table how to make numbers of its columns.
 
-    Numbers are standardised; truths, and words such as yes and no, become 0 and 1; other texts become one
+    Numbers are standardised, also those written as `1,234.5`, `1.234,5`, `$5` or `5%`, where all of a column
+    are; truths, and words such as yes and no, become 0 and 1; other texts become one
     input a category; dates (ISO 8601) become a trend and the sine and cosine of year, week and day. Missing
     cells get the median or the most frequent value and, where the table that was learnt from had some, an
     input that says so. Columns that are constant, empty, or the names of rows are left out.
@@ -69,10 +71,6 @@ class Preprocessor:
     (['rooms', 'side'], ['rooms', 'side=north', 'side=south'])
     >>> preprocessor.transform(frame).shape
     (40, 3)
-    >>> preprocessor.text_columns
-    ['side']
-    >>> copy = preprocessor.from_json(preprocessor.to_json())
-    >>> copy = preprocessor.from_fields(preprocessor.to_fields())
     """
 
     def __init__(
@@ -96,15 +94,34 @@ class Preprocessor:
         self.columns: list[Column] = []
         self.dropped: dict[str, str] = {}
         self.notes: list[str] = []
+        self._text_target: str | None = None  # read as text, too
 
     @property
     def feature_names(self) -> list[str]:
-        """The inputs, in their order."""
+        """The inputs, in their order.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> preprocessor.feature_names
+        ['rooms', 'side=north', 'side=south']
+        """
         return [feature for column in self.columns for feature in column.features()]
 
     @property
     def column_names(self) -> list[str]:
-        """The columns that are used, in their order."""
+        """The columns that are used, in their order.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> preprocessor.column_names
+        ['rooms', 'side']
+        """
         return [column.name for column in self.columns]
 
     def fit(self, table: Any, rows: NDArray[np.int64] | None = None) -> Preprocessor:
@@ -115,6 +132,14 @@ class Preprocessor:
 
         `DataError` where no column is of use, and for infinite numbers; `ArgumentError` for columns that were
         named and are not there.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2, "country": ["A"] * 4}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> preprocessor.column_names, preprocessor.dropped
+        (['rooms', 'side'], {'country': "is constant, 'A'"})
         """
         frame = read_table(table, text_columns=self.categorical)
         for name in [*self.categorical, *self.numeric, *self.drop, *self.keep]:
@@ -129,9 +154,10 @@ class Preprocessor:
             if column is not None:
                 self.columns.append(column)
         if not self.columns:
-            reasons = "; ".join(f"'{name}' {reason}" for name, reason in self.dropped.items())
+            reasons = [f"'{name}' {reason}" for name, reason in self.dropped.items()]
+            known = "; ".join([*reasons, *self.notes])
             raise DataError(
-                f"Expected a column to learn from, got none: {reasons or 'there is no other column'}."
+                f"Expected a column to learn from, got none: {known or 'there is no other column'}."
             )
         return self
 
@@ -161,6 +187,16 @@ class Preprocessor:
             number, no truth or no date, with column, cell and row. Rows are counted from 1.
         StateError
             Before `fit`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> preprocessor.transform({"side": ["south"], "rooms": [2.5]})  # 2.5 is the mean
+        array([[0., 0., 1.]], dtype=float32)
+        >>> preprocessor.transform({"side": ["west"], "rooms": [2.5]}, unknown="ignore")
+        array([[0., 0., 0.]], dtype=float32)
         """
         if unknown not in ("error", "ignore"):
             raise ArgumentError(f"Expected unknown to be 'error' or 'ignore', got {unknown!r}.")
@@ -179,27 +215,76 @@ class Preprocessor:
 
     @property
     def text_columns(self) -> list[str]:
-        """The columns whose cells are texts even where they look like numbers: the categories."""
-        return [column.name for column in self.columns if isinstance(column, CategoryColumn)]
+        """The columns whose cells are texts even where they look like numbers.
+
+        They are the categories, and numbers that Python writes in another way, such as `1.234,5`.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> preprocessor.text_columns
+        ['side']
+        """
+        names = [column.name for column in self.columns if _is_read_as_text(column)]
+        return names if self._text_target is None else [*names, self._text_target]
 
     # ---- files
 
     def to_json(self) -> str:
-        """Return all that `transform` needs, as a text."""
+        """Return all that `transform` needs, as a text.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> preprocessor.to_json()
+        '{"columns": [{"kind": "number", "name": "rooms", ..., "dropped": {}}'
+        """
         return json.dumps(self.to_fields(), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Preprocessor:
-        """Read a text that `to_json` wrote. `FormatError` for anything else; runs no code."""
+        """Read the `text` that `to_json` wrote. `FormatError` for anything else; runs no code.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> copy = tabular.Preprocessor.from_json(preprocessor.to_json())
+        >>> bool((copy.transform(table) == preprocessor.transform(table)).all())
+        True
+        """
         return cls.from_fields(_fields.parse(text))
 
     def to_fields(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return what JSON can hold.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> preprocessor.to_fields()["columns"][0]
+        {'kind': 'number', 'name': 'rooms', ..., 'mean': 2.5, ...}
+        """
         return {"columns": [column.to_fields() for column in self.columns], "dropped": self.dropped}
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Preprocessor:
-        """Read fields that `to_fields` wrote."""
+        """Read the `fields` that `to_fields` wrote. `FormatError` for anything else.
+
+        Examples
+        --------
+        >>> from lamina import tabular
+        >>> table = {"rooms": [1, 2, 3, 4], "side": ["north", "south"] * 2}
+        >>> preprocessor = tabular.Preprocessor().fit(table)
+        >>> tabular.Preprocessor.from_fields(preprocessor.to_fields()).column_names
+        ['rooms', 'side']
+        """
         self = cls()
         self.columns = [column_from(entry) for entry in _fields.objects(fields, "columns")]
         names = self.column_names
@@ -222,34 +307,42 @@ class Preprocessor:
         if name in self.categorical:
             return self._category(name, whole, learnt)
         if name in self.numeric:
-            return self._number(name, whole, learnt)
+            return self._number(name, whole, learnt, _values.style_of(whole))
         return self._by_looks(name, whole, learnt)
 
     def _by_looks(self, name: str, whole: Any, learnt: Any) -> Column | None:
         codes, texts = _values.factorized(whole)
         types = pandas().api.types
         numeric = types.is_numeric_dtype(whole)
+        style = _values.style_of(whole)
         if types.is_bool_dtype(whole) or (not numeric and _values.are_truths(texts)):
             return BooleanColumn.fit(name, learnt)
         if types.is_datetime64_any_dtype(whole) or _values.are_dates(texts):
             return DateColumn.fit(name, learnt)
-        if numeric:
-            if name not in self.keep and self._is_id(name, whole):
+        values = _values.numbers_of(whole, style)
+        known, numbers = int((codes >= 0).sum()), int((~np.isnan(values)).sum())
+        if numeric or numbers == known:
+            if name not in self.keep and self._is_id(name, values):
                 return self._left_out(name, "looks like the id of a row")
-            return self._number(name, whole, learnt)
-        known = int((codes >= 0).sum())
-        numbers = int((~np.isnan(_values.numbers_of(whole))).sum())
-        strange = int(np.isnan(_values.numbers_of(pandas().Series(texts, dtype=object))).sum())
-        if numbers >= _NUMBERS_AT_LEAST * known and strange <= _MOST_MARKERS:
-            return self._number(name, whole, learnt)
+            return self._number(name, whole, learnt, style)
+        if numbers >= _NUMBERS_TO_TELL * known:
+            _, strange = _values.factorized(whole[np.isnan(values)])
+            few = numbers >= _NUMBERS_AT_LEAST * known and len(strange) <= _MOST_MARKERS
+            if few and not any(_styles.looks_like_number(text) for text in strange):
+                return self._number(name, whole, learnt, style)
+            self.notes.append(_mixed(name, numbers, known, strange))
         if name not in self.keep and len(texts) >= max(_DIFFERENT_AT_LEAST * known, _FEW_ROWS):
             return self._left_out(name, f"has {len(texts):,} different texts in {known:,} rows")
         return self._category(name, whole, learnt)
 
-    def _number(self, name: str, whole: Any, learnt: Any) -> Column | None:
-        if np.isnan(_values.numbers_of(learnt)).all():
+    def _number(self, name: str, whole: Any, learnt: Any, style: _styles.Style | None) -> Column | None:
+        if np.isnan(_values.numbers_of(learnt, style)).all():
             return self._left_out(name, "has no numbers")
-        column = NumberColumn.fit(name, learnt, whole, name in self.numeric)
+        column = NumberColumn.fit(name, learnt, whole, name in self.numeric, style)
+        if column.lenient:
+            column.check_style(whole)
+        if style is not None:
+            self.notes.append(f"column '{name}': {_values.style_note(whole, style)}")
         if column.markers:
             listed = quoted(column.markers, _MOST_MARKERS)
             self.notes.append(f"column '{name}': {listed} counts as missing, the rest are numbers")
@@ -269,8 +362,7 @@ class Preprocessor:
             )
         return column
 
-    def _is_id(self, name: str, series: Any) -> bool:
-        values = _values.numbers_of(series)
+    def _is_id(self, name: str, values: NDArray[np.float64]) -> bool:
         whole = len(values) >= _FEW_ROWS and bool((values == np.floor(values)).all())
         if not whole or len(np.unique(values)) < len(values):
             return False
@@ -291,6 +383,22 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     folded = {other.casefold(): other for other in names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.75)
     return folded[near[0]] if near else None
+
+
+def _is_read_as_text(column: Column) -> bool:
+    return isinstance(column, CategoryColumn) or (
+        isinstance(column, NumberColumn) and column.style is not None
+    )
+
+
+def _mixed(name: str, numbers: int, known: int, strange: list[str]) -> str:
+    """Return a note on a column of texts, most of which are numbers."""
+    start = f"column '{name}': {numbers:,} of {known:,} cells are numbers"
+    other = next((text for text in strange if _styles.looks_like_number(text)), None)
+    if other is not None:
+        return f"{start}, and others, such as '{other}', are written in another way; write all in one way"
+    listed = quoted(strange, _MOST_MARKERS)
+    return f"{start}, {listed} not; --numeric (numeric=) takes the column for numbers, the rest for missing"
 
 
 def _lacking(missing: list[str], names: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -44,7 +45,8 @@ def read_table(
     -------
     pandas.DataFrame
         With texts as column names, without blanks around them. `NA`, `NaN`, `null` and empty cells are
-        missing values.
+        missing values. Truths and whole numbers that Python writes in another way, as `TRUE` and `007`, stay
+        texts.
 
     Raises
     ------
@@ -57,31 +59,122 @@ def read_table(
     >>> tabular.read_table({"rooms": [3, 5], "side": ["north", "south"]}).shape
     (2, 2)
     """
-    pd = pandas()
+    pandas()  # says what is missing before the file is read
     if not isinstance(source, (str, os.PathLike)) and not hasattr(source, "read"):
         return _checked(_frame_of(source), "The table")
-    title = f"File '{os.fspath(source)}'" if isinstance(source, (str, os.PathLike)) else "Standard input"
+    title = _title_of(source)
     data = _bytes_of(source, title)
     if data[:4] == _PARQUET:
         return _checked(_read_parquet(data, title), title)
+    try:
+        return _checked(_read_csv(data, delimiter, encoding, text_columns, title), title)
+    except DataError as error:
+        if title.endswith(".parquet'"):
+            raise DataError(f"{title}: expected Parquet, got data that don't begin with 'PAR1'.") from error
+        raise
+
+
+def _read_csv(
+    data: bytes, delimiter: str | None, encoding: str, text_columns: Collection[str], title: str
+) -> Any:
+    pd = pandas()
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     names, used = _header(data, delimiter, encoding, title)
+    options = {"sep": used, "encoding": encoding, "index_col": False, "low_memory": False}
+    options["skipinitialspace"] = True
+    types = {i: str for i, name in enumerate(names) if name in text_columns}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.BytesIO(data),
-                sep=used,
-                encoding=encoding,
-                index_col=False,
-                low_memory=False,
-                skipinitialspace=True,
-                dtype={i: str for i, name in enumerate(names) if name in text_columns},
-            )
+            frame = pd.read_csv(io.BytesIO(data), dtype=types, **options)
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
         reason = " ".join(str(error).replace("Error tokenizing data. C error: ", "").split()).rstrip(".")
+        if isinstance(error, pd.errors.ParserWarning):
+            reason = _long_row(data.decode(encoding, "replace"), used, len(names)) or reason
         raise DataError(f"{title}: expected a table in CSV, got a bad one: {reason}.") from error
-    return _checked(frame, title)
+    altered = _perhaps_altered(frame, data, used)
+    if altered:
+        written = pd.read_csv(io.BytesIO(data), usecols=altered, dtype=str, **options)
+        for i, column in zip(altered, written, strict=True):
+            if _differs(frame.iloc[:, i], texts := written[column].str.strip()):
+                frame.isetitem(i, texts)
+    return frame
+
+
+def _long_row(text: str, delimiter: str, expected: int) -> str | None:
+    """Return which row has more fields than the header; an empty one more is a delimiter at the end."""
+    import csv
+
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for row in rows:
+            if len(row) > expected + (row[-1:] == [""]):
+                return f"line {rows.line_num} has {len(row):,} fields, the header {expected:,}"
+    except csv.Error:  # such as a field of more than 131,072 characters
+        pass
+    return None
+
+
+def _perhaps_altered(frame: Any, data: bytes, delimiter: str) -> list[int]:
+    """Return the places of columns whose cells may have been written in another way than Python would."""
+    types = pandas().api.types
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    zeros = re.search(rb'[\n\r"' + re.escape(delimiter).encode() + rb"] *[+-]?0[0-9]", data) is not None
+    return [
+        i
+        for i, column in enumerate(columns)
+        if types.infer_dtype(column, skipna=True) == "boolean" or (zeros and _is_whole(column))
+    ]
+
+
+def _is_whole(column: Any) -> bool:
+    return bool(pandas().api.types.is_numeric_dtype(column) and (column.dropna() % 1 == 0).all())
+
+
+def _differs(values: Any, texts: Any) -> bool:
+    """Whether the texts are not what Python writes for the values, but as many different ones."""
+    pairs = pandas().DataFrame({"value": values, "text": texts}).dropna().drop_duplicates()
+    if pairs["value"].nunique() < len(pairs):
+        return False
+    known: list[str] = pairs["text"].tolist()
+    if all(isinstance(value, bool) for value in pairs["value"]):
+        return known != [str(value) for value in pairs["value"]]
+    whole = all(re.fullmatch("[+-]?[0-9]+", text) for text in known)
+    return whole and any(re.match("[+-]?0[0-9]", text) for text in known)
+
+
+class Held(io.BytesIO):
+    """The bytes of a table that is read twice, and what errors call it."""
+
+    def __init__(self, source: Any) -> None:
+        self.title = _title_of(source)
+        super().__init__(_bytes_of(source, self.title))
+
+    def is_parquet(self) -> bool:
+        """Whether they are Parquet's."""
+        return self.getvalue()[:4] == _PARQUET
+
+
+def read_cells(held: Held, delimiter: str | None, encoding: str) -> Any:
+    """Read a table that `read_table` has read, without a change to its cells.
+
+    Those of a CSV file are texts, empty where they are; those of a Parquet file have its types.
+    """
+    data = held.getvalue()
+    if held.is_parquet():
+        return _checked(_read_parquet(data, held.title, dtype_backend="numpy_nullable"), held.title)
+    encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    frame = pandas().read_csv(
+        io.BytesIO(data),
+        sep=_header(data, delimiter, encoding, held.title)[1],
+        encoding=encoding,
+        index_col=False,
+        skipinitialspace=True,
+        dtype=str,
+        keep_default_na=False,
+        na_filter=False,
+    )
+    return _checked(frame, held.title)
 
 
 def write_table(frame: Any, path: str) -> None:
@@ -101,6 +194,12 @@ def quoted(names: Iterable[str], most: int = 20) -> str:
     listed = [f"'{name}'" for name in names]
     more = len(listed) - most
     return ", ".join(listed[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _title_of(source: Any) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return f"File '{os.fspath(source)}'"
+    return source.title if isinstance(source, Held) else "Standard input"
 
 
 def _bytes_of(source: Any, title: str) -> bytes:
@@ -141,7 +240,8 @@ def _header(data: bytes, delimiter: str | None, encoding: str, title: str) -> tu
     if "\0" in text:
         raise DataError(f"{title}: expected a table in CSV or Parquet, got binary data.")
     if delimiter is None:
-        delimiter = "," if "," in text else max(_DELIMITERS, key=text.count)
+        bare = re.sub('"[^"]*"', "", text)
+        delimiter = "," if "," in bare else max(_DELIMITERS, key=bare.count)
     try:
         names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
     except (csv.Error, TypeError, ValueError) as error:
@@ -152,10 +252,10 @@ def _header(data: bytes, delimiter: str | None, encoding: str, title: str) -> tu
     return names, delimiter
 
 
-def _read_parquet(data: bytes, title: str) -> Any:
+def _read_parquet(data: bytes, title: str, **options: Any) -> Any:
     _needs_pyarrow()
     try:
-        return pandas().read_parquet(io.BytesIO(data))
+        return pandas().read_parquet(io.BytesIO(data), **options)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise DataError(f"{title}: expected Parquet, got damaged data: {reason}.") from error

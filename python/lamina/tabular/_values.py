@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError
+from . import _styles
 from ._tables import pandas
 
 if TYPE_CHECKING:
@@ -41,14 +42,50 @@ def factorized(series: Any) -> tuple[NDArray[np.int64], list[str]]:
     return places[codes], list(distinct)
 
 
-def numbers_of(series: Any) -> NDArray[np.float64]:
-    """Return the cells as float64: NaN where a cell is missing or no number."""
+def numbers_of(series: Any, style: _styles.Style | None = None) -> NDArray[np.float64]:
+    """Return the cells as float64: NaN where a cell is missing or no number. None is the style of Python."""
     pd = pandas()
+    if style is not None and not pd.api.types.is_numeric_dtype(series):
+        return _by_distinct(series, lambda cells: np.array([_styled(cell, style) for cell in cells]))
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
     if not pd.api.types.is_numeric_dtype(series):
         return _by_distinct(series, lambda cells: numbers_of(pd.to_numeric(cells, errors="coerce")))
     return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _styled(cell: Any, style: _styles.Style) -> float:
+    if isinstance(cell, str):
+        return style.number(cell)
+    return float(numbers_of(pandas().Series([cell], dtype=object))[0])
+
+
+def style_of(series: Any) -> _styles.Style | None:
+    """Return how the numbers of a column are written: as most cells are; None for numbers of Python."""
+    if not has_texts(series):
+        return None
+    codes, texts = factorized(series)
+    if not any(map(_styles.may_be_number, texts)):
+        return None
+    plain = ~np.isnan(numbers_of(pandas().Series(texts, dtype=object)))
+    if plain.all():
+        return None
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    return _styles.best(texts, counts.tolist(), plain.tolist())
+
+
+def style_note(series: Any, style: _styles.Style) -> str:
+    """Return how a cell is read that shows the style."""
+    _, texts = factorized(series)
+    plain = ~np.isnan(numbers_of(pandas().Series(texts, dtype=object)))
+    shown = next(text for i, text in enumerate(texts) if not plain[i] and style.fits(text))
+    return f"read as numbers, '{shown}' as {style.number(shown):.15g}"
+
+
+def has_texts(series: Any) -> bool:
+    """Whether cells of a column may be texts."""
+    types = pandas().api.types
+    return bool(types.is_object_dtype(series) or types.is_string_dtype(series))
 
 
 def check_finite(values: NDArray[np.float64], name: str) -> None:
