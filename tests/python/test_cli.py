@@ -1,5 +1,6 @@
-"""The command line: demo and inspect."""
+"""The command line: demo, bench and inspect."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 from helpers import script
 
 import lamina as lm
+from lamina.cli import main
+from lamina.cli._options import names
 
 
 def run(*arguments, cwd=None):
@@ -20,6 +23,16 @@ def run(*arguments, cwd=None):
         cwd=cwd,
         check=False,
     )
+
+
+def misused(capsys, *arguments):
+    """The one line on stderr for wrong usage."""
+    with pytest.raises(SystemExit) as info:
+        main(list(arguments))
+    assert info.value.code == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1, shown
+    return shown
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +82,34 @@ def test_demo_runs_twice_to_the_same_model(demo, tmp_path):
         np.testing.assert_array_equal(got, expected)
 
 
+def test_demo_for_machines(tmp_path):
+    result = run("demo", "--output", tmp_path / "out", "--epochs", 2, "--json")
+    assert result.returncode == 0
+    assert "test accuracy" in result.stderr
+    assert "Epoch 2/2" in result.stderr
+    told = json.loads(result.stdout)
+    model = lm.load_model(told["files"]["model"])
+    _, (x, y) = lm.datasets.digits()
+    assert told["accuracy"] == pytest.approx((model.predict(x).argmax(axis=1) == y).mean())
+    assert set(told) == {"lamina", "accuracy", "loss", "seconds", "files"}
+    assert told["files"]["curves"] == str(tmp_path / "out" / "curves.png")
+    assert 0 < told["seconds"] < 60
+
+
+def test_bench_for_machines():
+    result = run("bench", "--quick", "--json")
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    lines = [line for line in result.stderr.splitlines() if line.startswith(("step ", "predict "))]
+    assert len(told["rows"]) == len(lines) > 4
+    for row, line in zip(told["rows"], lines, strict=True):
+        assert line.split()[:4] == [row["what"], row["name"], row["network"], str(row["rows"])]
+        assert line.endswith(f" {row['ratio']:.2f}x")
+        assert (row["optimizer"] is None) == (row["what"] == "predict")
+        ratio = row["numpy_microseconds"] / row["lamina_microseconds"]
+        assert ratio == pytest.approx(row["ratio"], rel=0.1)
+
+
 def test_inspect(demo):
     folder, _ = demo
     result = run("inspect", folder / "digits.safetensors")
@@ -110,9 +151,68 @@ def test_nothing_to_do_is_told():
     assert "usage" in (result.stdout + result.stderr).lower()
 
 
+def test_interrupted_while_commands_are_imported(monkeypatch, capsys):
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "lamina.cli.bench":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "lamina.cli.bench", raising=False)
+    monkeypatch.delattr("lamina.cli.bench", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert main(["bench"]) == 130
+    assert capsys.readouterr().err.strip() == "lamina: interrupted"
+
+
 def test_demo_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     result = run("demo", "--output", tmp_path / "file")
     assert result.returncode != 0
     assert "file" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trian"],
+        ["train"],
+        ["train", "stones.csv"],
+        ["train", "stones.csv", "--target", "price", "--epochs", "0"],
+        ["train", "stones.csv", "--target", "price", "--hidden", "64,x"],
+        ["train", "stones.csv", "--target", "price", "--hidden", "-1"],
+        ["train", "stones.csv", "--target", "price", "--learning-rate", "nan"],
+        ["train", "stones.csv", "--target", "price", "--test-size", "1"],
+        ["train", "stones.csv", "--target", "price", "--seed", "-1"],
+        ["train", "stones.csv", "--target", "price", "--delimiter", "ab"],
+        ["predict", "stones.safetensors"],
+        ["predict", "stones.safetensors", "stones.csv", "--unknown", "warn"],
+        ["inspect", "stones.safetensors", "--colour"],
+        ["demo", "--epochs", "many"],
+    ],
+)
+def test_wrong_usage_exits_with_2(capsys, arguments):
+    assert "--help" in misused(capsys, *arguments)
+
+
+def test_help_reads_well(capsys):
+    with pytest.raises(SystemExit) as info:
+        main(["--help"])
+    assert info.value.code == 0
+    shown = capsys.readouterr().out
+    listed = [line.split()[0] for line in shown.split("commands:\n")[1].split("\n\n")[0].splitlines()]
+    assert listed[:4] == ["train", "predict", "evaluate", "inspect"]
+    assert "lamina train houses.csv --target price" in shown
+    assert max(map(len, shown.splitlines())) <= 110
+    for command in listed:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert "usage: lamina " + command in capsys.readouterr().out
+    assert main([]) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_names_of_columns():
+    assert names('a, b ,"c, d","e ""f""",,g\nh, "i" ') == ["a", "b", "c, d", 'e "f"', "g\nh", "i"]
+    assert names("") == []
+    assert names('5" pipe,b') == ['5" pipe', "b"]

@@ -4,15 +4,18 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tables import passengers, pd, real, stones
+from test_cli import misused
 
 import lamina as lm
 from lamina.cli import main
@@ -53,16 +56,6 @@ def failed(capsys, *arguments):
     assert shown.err.count("\n") == 1, shown.err
     assert shown.err.startswith(f"lamina {arguments[0]}: ")
     return shown.err
-
-
-def misused(capsys, *arguments):
-    """The one line on stderr for wrong usage."""
-    with pytest.raises(SystemExit) as info:
-        main(list(arguments))
-    assert info.value.code == 2
-    shown = capsys.readouterr().err
-    assert shown.count("\n") == 1, shown
-    return shown
 
 
 # ---- train
@@ -196,11 +189,90 @@ def test_predictions_in_parquet(here, capsys):
 
 
 def test_whole_numbers_stay_whole_beside_gaps(here, capsys):
-    frame = passengers(5, seed=7).assign(ticket=[1, 2, None, 4, 5])
+    frame = passengers(5, seed=7).assign(ticket=pd.array([1, 2, None, 4, 5], dtype="Int64"))
     frame.to_csv("new.csv", index=False)
     assert main(["predict", "passengers.safetensors", "new.csv", "--append"]) == 0
     table = pd.read_csv(io.StringIO(capsys.readouterr().out), dtype=str)
     assert table["ticket"].fillna("").tolist() == ["1", "2", "", "4", "5"]
+
+
+CELLS = """\
+carat,cut,sold,code,price,large,flag,gap,"a ""name""\"
+0.50,Fair,2024-01-01,00123,1e3,9007199254740993,TRUE,NA,"one, two"
+1.50, Good,2024-01-02,3.10,1.50,-0,false,,"say ""so""\"
+
+2e-1,Ideal,2024-01-03,3,4.,7
+"""
+
+
+@pytest.mark.parametrize("source", ["cells.csv", "-", "pipe"])
+def test_appended_cells_stay_as_they_are(here, capsys, monkeypatch, source):
+    Path("cells.csv").write_text(CELLS)
+    if source == "-":
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(CELLS.encode())))
+    if source == "pipe":  # which can be read once only
+        ours, theirs = os.pipe()
+        os.write(theirs, CELLS.encode())
+        os.close(theirs)
+        source = f"/dev/fd/{ours}"
+    assert main(["predict", "stones.safetensors", source, "--append"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    expected = [line for line in CELLS.replace(", Good", ",Good").splitlines() if line]
+    expected[-1] += ",,,"  # cells that the row lacks
+    assert [line.rpartition(",")[0] for line in lines] == expected
+    predictions = TabularModel.load("stones.safetensors").predict("cells.csv")
+    np.testing.assert_allclose([float(line.rpartition(",")[2]) for line in lines[1:]], predictions, rtol=1e-8)
+
+
+def test_appended_columns_of_parquet_keep_their_types(here, capsys):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: Parquet is not tested")
+    large = pd.array([2**53 + 1, None, 3], dtype="Int64")
+    stones(3, seed=7).assign(large=large, whole=[1.0, 2.0, 3.0]).to_parquet("types.parquet")
+    assert (
+        main(["predict", "stones.safetensors", "types.parquet", "--append", "-o", "types_out.parquet"]) == 0
+    )
+    table = pd.read_parquet("types_out.parquet", dtype_backend="numpy_nullable")
+    assert table["large"].tolist()[::2] == [2**53 + 1, 3]
+    assert table["whole"].dtype == "Float64"
+    Path("cells.csv").write_text(CELLS)
+    assert main(["predict", "stones.safetensors", "cells.csv", "--append", "-o", "cells.parquet"]) == 0
+    assert pd.read_parquet("cells.parquet")["code"].tolist() == [123, 3.1, 3]
+
+
+def test_one_is_singular(here, capsys):
+    stones(1, seed=7).to_csv("one.csv", index=False)
+    assert main(["predict", "stones.safetensors", "one.csv", "-o", "one_out.csv"]) == 0
+    assert capsys.readouterr().err == "1 prediction of 'price' in one_out.csv\n"
+    assert main(["evaluate", "stones.safetensors", "one.csv"]) == 0
+    assert capsys.readouterr().out.startswith("R2 - on 1 row\n")
+
+
+def test_control_characters_are_shown_not_sent(here, capsys):
+    frame = stones(200)
+    frame["cut"] = frame["cut"].map({"Fair": "Fa\x1b[31mir", "Good": "Go\nod", "Ideal": "Id\u202eeal"})
+    frame = frame.rename(columns={"carat": "a\x07\nb"}).assign(**{"line\nfeed": 1})
+    frame.to_csv("controls.csv", index=False)
+    command = ["train", "controls.csv", "-o", "controls.safetensors", *FAST]
+    assert main([*command, "--target", "cut", "-q"]) == 0
+    shown = capsys.readouterr().out
+    assert main(["inspect", "controls.safetensors"]) == 0
+    assert main(["evaluate", "controls.safetensors", "controls.csv"]) == 0
+    shown += capsys.readouterr().out
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
+    assert re.search(r"^ a\\x07\\nb +number", shown, re.M)
+    assert re.search(r"^ line\\nfeed +is constant", shown, re.M)
+    assert re.search(r"^  Go\\nod +\d\.\d+ ", shown, re.M)
+    assert re.search(r"^  Id\\u202eeal +\d\.\d+ ", shown, re.M)
+    assert "Predicts 'cut', one of Fa\\x1b[31mir, Go\\nod" in shown
+    message = failed(capsys, "evaluate", "controls.safetensors", "stones.csv")
+    assert r"'Fa\x1b[31mir', 'Go\nod'" in message
+    assert main(["inspect", "controls.safetensors", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["classes"][0] == "Fa\x1b[31mir"
+    assert main(["predict", "controls.safetensors", "controls.csv"]) == 0
+    assert set(pd.read_csv(io.StringIO(capsys.readouterr().out))["prediction"]) <= set(frame["cut"])
+    # and such columns can be named
+    assert main([*command, "--target", "price", "--drop", 'a\x07\nb,"cut"', "-q"]) == 0
+    assert re.search(r"^ a\\x07\\nb +as asked$", capsys.readouterr().out, re.M)
 
 
 def test_stdin(here, capsys, monkeypatch):
@@ -270,10 +342,12 @@ def test_inspect_shows_the_columns(here, capsys):
         (["train", "stones.csv", "--target", "Price"], ["'Price'", "is it 'price'?"]),
         (["train", "stones.csv", "--target", "cut", "--task", "regression"], ["'cut'", "in row 1"]),
         (["train", "stones.csv", "--target", "price", "--drop", "weight"], ["'weight'"]),
-        (["train", "stones.csv", "--target", "price", "--activation", "rely"], ["rely"]),
-        (["train", "stones.csv", "--target", "price", "--encoding", "klingon"], ["klingon"]),
         (["train", "stones.safetensors", "--target", "price"], ["stones.safetensors"]),
-        (["predict", "stones.csv", "stones.csv"], ["stones.csv"]),
+        (["predict", "stones.csv", "stones.csv"], ["File 'stones.csv': is no model of lamina"]),
+        (["evaluate", "stones.csv", "stones.csv"], ["File 'stones.csv': is no model of lamina"]),
+        (["inspect", "stones.csv"], ["File 'stones.csv': is no model of lamina"]),
+        (["export", "stones.csv", "-o", "stones.h"], ["File 'stones.csv': is no model of lamina"]),
+        (["train", "stones.csv", "--target", "price", "--learning-rate", "1e10", "-q"], ["learning rate"]),
         (["predict", "stones.safetensors", "passengers.csv"], ["'carat', 'cut', 'sold'"]),
         (["predict", "stones.safetensors", "stones.csv", "--probabilities"], ["'price'"]),
         (["evaluate", "stones.safetensors", "."], ["Is a directory"]),
@@ -285,43 +359,68 @@ def test_errors_are_one_line(here, capsys, arguments, words):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("options", "words"),
     [
-        ["trian"],
-        ["train"],
-        ["train", "stones.csv"],
-        ["train", "stones.csv", "--target", "price", "--epochs", "0"],
-        ["train", "stones.csv", "--target", "price", "--hidden", "64,x"],
-        ["train", "stones.csv", "--target", "price", "--hidden", "-1"],
-        ["train", "stones.csv", "--target", "price", "--learning-rate", "nan"],
-        ["train", "stones.csv", "--target", "price", "--test-size", "1"],
-        ["train", "stones.csv", "--target", "price", "--seed", "-1"],
-        ["train", "stones.csv", "--target", "price", "--delimiter", "ab"],
-        ["predict", "stones.safetensors"],
-        ["predict", "stones.safetensors", "stones.csv", "--unknown", "warn"],
-        ["inspect", "stones.safetensors", "--colour"],
-        ["demo", "--epochs", "many"],
+        (["--activation", "rely"], ["--activation", "relu, relu6", "'rely'"]),
+        (["--encoding", "klingon"], ["--encoding", "'klingon'"]),
+        (["--encoding", "rot13"], ["--encoding", "'rot13'"]),
+        (["--validation-size", "0.9", "--test-size", "0.2"], ["--validation-size", "0.9 and 0.2"]),
+        (["--numeric", "carat,cut", "--categorical", "cut"], ["--numeric", "--categorical", "'cut' in both"]),
+        (["--drop", "cut", "--keep", "cut"], ["--drop", "--keep", "'cut' in both"]),
+        (["--balanced"], ["--balanced", "a regression, as the target has fractions"]),
+        (["--balanced", "--task", "regression"], ["--balanced", "--task regression"]),
     ],
 )
-def test_wrong_usage_exits_with_2(here, capsys, arguments):
-    assert "--help" in misused(capsys, *arguments)
+def test_options_that_train_cannot_follow(here, capsys, options, words):
+    before = sorted(os.listdir())
+    message = misused(capsys, "train", "stones.csv", "--target", "price", "-o", "w.safetensors", *options)
+    assert message.startswith("lamina train: ")
+    assert [word for word in words if word not in message] == [], message
+    assert sorted(os.listdir()) == before
 
 
-def test_help_reads_well(capsys):
-    with pytest.raises(SystemExit) as info:
-        main(["--help"])
-    assert info.value.code == 0
-    shown = capsys.readouterr().out
-    listed = [line.split()[0] for line in shown.split("commands:\n")[1].split("\n\n")[0].splitlines()]
-    assert listed[:4] == ["train", "predict", "evaluate", "inspect"]
-    assert "lamina train houses.csv --target price" in shown
-    assert max(map(len, shown.splitlines())) <= 110
-    for command in listed:
-        with pytest.raises(SystemExit):
-            main([command, "--help"])
-        assert "usage: lamina " + command in capsys.readouterr().out
-    assert main([]) == 2
-    assert "usage" in capsys.readouterr().err
+def test_wrong_usage_is_that_of_the_command(here, capsys):
+    message = misused(capsys, "predict", "stones.safetensors", "stones.csv", "more.csv")
+    assert message.startswith("lamina predict: unrecognized arguments: more.csv; see 'lamina predict --help'")
+    for name in ("p.xlsx", "p", "p.gz", "p.CSV.gz"):
+        message = misused(capsys, "predict", "stones.safetensors", "stones.csv", "-o", name)
+        assert ".csv, .csv.gz or .parquet" in message
+        assert not os.path.exists(name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output", "kept"),
+    [
+        (["train", "stones.csv", "--target", "price"], "stones.csv", "stones.csv"),
+        (["train", "stones.csv", "--target", "price"], "./stones.csv", "stones.csv"),
+        (["train", "link.csv", "--target", "price"], "stones.csv", "stones.csv"),
+        (["predict", "stones.safetensors", "stones.csv"], "stones.csv", "stones.csv"),
+        (["predict", "stones.safetensors", "stones.csv"], "hard.csv", "stones.csv"),
+        (["predict", "model.csv", "stones.csv"], "model.csv", "model.csv"),
+        (["export", "model.csv"], "model.csv", "model.csv"),
+    ],
+)
+def test_outputs_never_replace_inputs(here, capsys, monkeypatch, tmp_path, arguments, output, kept):
+    for name in ("stones.csv", "stones.safetensors"):
+        shutil.copy(name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy("stones.safetensors", "model.csv")
+    os.symlink("stones.csv", "link.csv")
+    os.link("stones.csv", "hard.csv")
+    before = Path(kept).read_bytes()
+    message = misused(capsys, *arguments, "-o", output)
+    assert "-o/--output: expected another file than" in message
+    assert f"got '{output}'" in message
+    assert Path(kept).read_bytes() == before
+
+
+def test_output_never_replaces_stdin(here):
+    shutil.copy("stones.csv", "piped.csv")
+    with open("piped.csv") as file:
+        process = started("predict", "stones.safetensors", "-", "-o", "piped.csv", stdin=file)
+        assert "expected another file than its input" in process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+    assert Path("piped.csv").read_bytes() == Path("stones.csv").read_bytes()
 
 
 def test_without_the_extra(here):
@@ -337,14 +436,73 @@ def test_without_the_extra(here):
     assert "pip install 'lamina[tabular]'" in result.stderr
 
 
-# ---- in a terminal, interrupted, into a pipe that closes
+# ---- in a terminal, interrupted, into a pipe that closes, to a full disk
 
 
-def test_a_live_line_in_a_terminal(here):
+def redirected(redirection, *arguments):
+    """Exit code and stderr of a command whose output the shell sends somewhere."""
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "lamina", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return result.returncode, result.stderr
+
+
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
+@pytest.mark.parametrize("command", ["train", "predict", "inspect"])
+def test_output_that_cannot_be_written(here, redirection, command):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here: full disks are not tested")
+    arguments = {
+        "train": ["stones.csv", "--target", "price", "-o", "full.safetensors", *FAST],
+        "predict": ["stones.safetensors", "stones.csv"],
+        "inspect": ["stones.safetensors"],
+    }[command]
+    code, errors = redirected(redirection, command, *arguments)
+    assert code == 1
+    assert re.fullmatch(rf"lamina {command}: Standard output: can't be written: [\w ]+\.\n", errors), errors
+    if command == "train":  # the model is worth more than the report
+        assert lm.load_model("full.safetensors").count_params() > 0
+        os.unlink("full.safetensors")
+
+
+def test_closed_streams_that_nobody_needs(here):
+    command = ["predict", "stones.safetensors", "stones.csv", "-o", "closed.csv"]
+    assert redirected(">&-", *command) == (0, "600 predictions of 'price' in closed.csv\n")
+    assert redirected(">&- 2>&- <&-", *command) == (0, "")
+    code, errors = redirected("<&-", "predict", "stones.safetensors", "-")
+    assert (code, errors) == (1, "lamina predict: Standard input: can't be read: it is closed.\n")
+
+
+def test_training_outlives_its_reader(here):
+    process = started(
+        "train", "stones.csv", "--target", "price", "-o", "alone.safetensors", *FAST, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline().startswith("600 rows")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 1
+    predictions = TabularModel.load("alone.safetensors").predict("stones.csv")
+    np.testing.assert_array_equal(predictions, TabularModel.load("stones.safetensors").predict("stones.csv"))
+
+
+def test_a_warning_is_told_where_training_goes_on(here, capsys, monkeypatch):
+    def fit(self, *arguments, **options):
+        warnings.warn("the loss is NaN", lm.NumericalWarning, stacklevel=1)
+        return trained(self, *arguments, **options)
+
+    trained = TabularModel.fit
+    monkeypatch.setattr(TabularModel, "fit", fit)
+    assert main(["train", "stones.csv", "--target", "price", "-o", "w.safetensors", "-q", *FAST]) == 0
+    assert capsys.readouterr().err == "warning: the loss is NaN\n"
+
+
+def in_terminal(kind):
+    """What training shows in a terminal of a kind."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     command = ["train", "stones.csv", "--target", "price", "-o", "t.safetensors", "--patience", "100", *FAST]
-    process = started(*command, stdout=theirs, stdin=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "90"})
+    environment = {**os.environ, "COLUMNS": "90", "TERM": kind}
+    process = started(*command, stdout=theirs, stdin=subprocess.DEVNULL, env=environment)
     os.close(theirs)
     data = b""
     while True:
@@ -356,7 +514,17 @@ def test_a_live_line_in_a_terminal(here):
     os.close(ours)
     assert process.wait(60) == 0, process.stderr.read()
     process.stderr.close()
-    shown = data.decode().replace("\r\n", "\n")
+    return data.decode().replace("\r\n", "\n")
+
+
+def test_plain_lines_in_a_dumb_terminal(here):
+    shown = in_terminal("dumb")
+    assert "\r" not in shown
+    assert len(re.findall(r"^epoch +\d+/25 - loss ", shown, re.M)) == 25
+
+
+def test_a_live_line_in_a_terminal(here):
+    shown = in_terminal("xterm")
     live = next(line for line in shown.split("\n") if "\r" in line)
     looks = live.split("\r")
     assert any(re.match(r"epoch +\d+/25 \[=* *\] - ", look) for look in looks)

@@ -8,6 +8,7 @@ from tables import passengers, pd, real, stones
 
 import lamina as lm
 from lamina.tabular import Preprocessor, TabularModel
+from lamina.tabular._text import figure
 
 # ---- columns
 
@@ -558,3 +559,8 @@ def test_flights():
     assert any("without 'arr_delay'" in note for note in model.summary["notes"])
     assert any("'tailnum'" in note for note in model.summary["notes"])
     assert model.summary["scores"]["r2"] > 0.9
+
+
+def test_figures_of_any_size_are_short():
+    shown = [figure(value) for value in (None, 0.012345, 999.96, 1234567.8, -1e15, 3.2e39)]
+    assert shown == ["-", "0.01235", "1000", "1,234,568", "-1e+15", "3.2e+39"]

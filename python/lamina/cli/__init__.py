@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn
 
 from .. import _core
 from ..config import get_cmake_dir
 from ..errors import LaminaError, NumericalWarning
-from . import bench, demo, evaluate, export, inspect, predict, train
+from ._output import tell, visible
 
 __all__ = ["main"]
 
 # Each module has register(commands), which adds its command; --help lists them in this order.
-_COMMANDS = (train, predict, evaluate, inspect, export, demo, bench)
+_COMMANDS = ("train", "predict", "evaluate", "inspect", "export", "demo", "bench")
 
 _EXAMPLES = """\
 examples:
@@ -36,47 +40,87 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit code: 0, or 1 after an error, which is one line on stderr. Wrong usage exits with 2.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no error
-    parser = _parser()
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given:
-        parser.print_help(sys.stderr)
-        return 2
+    _open_streams()
+    title = "lamina"
+    warned: list[str] = []
     try:
-        options = parser.parse_args(given)
-    except KeyboardInterrupt:
-        return 130
-    try:
+        parser = _parser()
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if not given:
+            parser.print_help(sys.stderr)
+            return 2
+        options = _parsed(parser, given)
+        title = f"lamina {options.command}"
         with warnings.catch_warnings():
-            warnings.showwarning = _warn
+            warnings.simplefilter("default", NumericalWarning)
+            warnings.showwarning = partial(_keep, warned)
             options.run(options)
+        for text in warned:  # not beside an error, which tells the same
+            tell(f"warning: {text}")
         sys.stdout.flush()
     except LaminaError as error:
-        return _failed(options.command, " ".join(str(error).split()))
+        return _failed(title, str(error))
     except ImportError as error:
         if not error.msg or "pip install" not in error.msg:
             raise
-        return _failed(options.command, error.msg)
+        return _failed(title, error.msg)
     except MemoryError:
-        return _failed(options.command, "Expected data that fit in memory, got more.")
+        return _failed(title, "Expected data that fit in memory, got more.")
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return 1
+    except OSError as error:  # those of files are LaminaErrors
+        _forget_stdout()
+        what = "Standard output: can't be written" if error.filename is None else f"File '{error.filename}'"
+        return _failed(title, f"{what}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        print(f"\nlamina {options.command}: interrupted", file=sys.stderr)
+        tell(f"\n{title}: interrupted")
         return 130
     return 0
 
 
-def _warn(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+class _Closed(io.TextIOBase):
+    """Standard output where the shell has closed it: `lamina ... >&-`."""
+
+    def write(self, text: str) -> int:
+        """`OSError`, as a file that is closed gives."""
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _open_streams() -> None:
+    if sys.stdout is None:
+        sys.stdout = _Closed()
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()  # nobody reads it
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no error
+
+
+def _forget_stdout() -> None:
+    """Let what is still to be written go nowhere, or Python would complain about it as it ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parsed(parser: argparse.ArgumentParser, given: list[str]) -> argparse.Namespace:
+    try:
+        options, more = parser.parse_known_args(given)
+    except SystemExit:
+        sys.stdout.flush()  # what --help has printed
+        raise
+    if more:
+        options.error(f"unrecognized arguments: {' '.join(more)}")  # of the command, as argparse's isn't
+    return options
+
+
+def _keep(texts: list[str], message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, NumericalWarning):  # the others are between libraries
-        print(f"warning: {message}", file=sys.stderr)
+        texts.append(str(message))
 
 
-def _failed(command: str, message: str) -> int:
+def _failed(title: str, message: str) -> int:
     message = message.replace("unknown='ignore'", "--unknown ignore")  # as the option is called here
-    print(f"lamina {command}: {message}", file=sys.stderr)
+    tell(f"{title}: {visible(message)}")
     return 1
 
 
@@ -85,7 +129,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with 2."""
-        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        self.exit(2, f"{self.prog}: {visible(message)}; see '{self.prog} --help'\n")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -119,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", metavar="command", required=True, title="commands", parser_class=_Parser
     )
-    for command in _COMMANDS:
-        command.register(commands)
+    for name in _COMMANDS:
+        import_module(f"{__name__}.{name}").register(commands)  # here, as Ctrl-C may come meanwhile
+    for command_parser in commands.choices.values():
+        command_parser.set_defaults(error=command_parser.error)  # for what shows after parsing only
     return parser

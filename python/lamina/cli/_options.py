@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
+
+# One of the names with commas between; a name that is empty is left out later.
+_FIELD = re.compile(r'(\s*"(?:[^"]|"")*"\s*(?=,|\Z)|[^,]*)(?:,|\Z)')
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -60,10 +64,45 @@ def units(text: str) -> list[int]:
 
 
 def names(text: str) -> list[str]:
-    """Return the names of columns: `a,b`; a comma within a name is doubled quoted as in CSV."""
-    import csv
+    """Return the names of columns: `a,b`; a name with a comma stands in double quotes as in CSV.
 
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), []) if name.strip()]
+    Not by the module csv: it takes no newlines outside quotes, which names of columns can have.
+    """
+    fields = [field.strip() for field in _FIELD.findall(text)]
+    plain = [
+        field[1:-1].replace('""', '"') if len(field) > 1 and field[0] == field[-1] == '"' else field
+        for field in fields
+    ]
+    return [name.strip() for name in plain if name.strip()]
+
+
+def activation(text: str) -> str:
+    """Return the name of an activation."""
+    from .. import activations
+
+    known = [name for name in activations.__all__ if name != "get"]
+    if text not in known:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(known)}, got '{text}'")
+    return text
+
+
+def encoding(text: str) -> str:
+    """Return the name of an encoding of texts."""
+    try:
+        "a".encode(text)
+    except (LookupError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"expected a known encoding of text, got '{text}'") from error
+    return text
+
+
+def table_file(text: str) -> str:
+    """Return the path of a table to write, or '-'."""
+    endings = (".csv", ".csv.gz", ".parquet")
+    if text != "-" and not text.endswith(endings):
+        raise argparse.ArgumentTypeError(
+            f"expected a name that ends in {', '.join(endings[:-1])} or {endings[-1]}, got '{text}'"
+        )
+    return text
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +111,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--delimiter", metavar="C", type=_delimiter, help="of the CSV file (default: found in its first line)"
     )
     parser.add_argument(
-        "--encoding", metavar="NAME", default="utf-8", help="of the CSV file (default: %(default)s)"
+        "--encoding",
+        metavar="NAME",
+        type=encoding,
+        default="utf-8",
+        help="of the CSV file (default: %(default)s)",
     )
 
 

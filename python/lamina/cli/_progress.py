@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
+import os
 import shutil
 from time import perf_counter
 from typing import Any
@@ -14,13 +17,36 @@ _BAR_WIDTH = 10
 _LEAST_SECONDS = 0.05  # between two looks of the line
 
 
+class Droppable(io.TextIOBase):
+    """A stream whose text is dropped where it can't be written: `head` has gone, the disk is full."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write or drop."""
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush or drop."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return bool(self._file.isatty())
+
+
 class TrainingProgress(ProgressBar):
     """The callback of `lamina train`; `quiet` shows nothing."""
 
     def __init__(self, file: Any, quiet: bool = False) -> None:
         super().__init__(verbose=0)
         if not quiet:
-            self._display = LiveEpochs(file) if file.isatty() else PlainEpochs(file)
+            live = file.isatty() and os.environ.get("TERM") != "dumb"
+            self._display = LiveEpochs(file) if live else PlainEpochs(file)
 
 
 class PlainEpochs(Display):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
+import sys
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ._options import at_least, seed
+from .. import _core
+from ._options import add_json, at_least, seed
+from ._output import print_json, visible
 
 if TYPE_CHECKING:
     from ..history import History
@@ -29,11 +33,21 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--seed", metavar="S", type=seed, default=0, help="seed of everything (default: %(default)s)"
     )
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Train on digits, plot, save, load, predict."""
+    if not options.json:
+        _show(options)
+        return
+    with contextlib.redirect_stdout(sys.stderr):
+        result = _show(options)
+    print_json(result)
+
+
+def _show(options: argparse.Namespace) -> dict[str, Any]:
     import lamina as lm
 
     from .._files import make_folder
@@ -57,7 +71,14 @@ def run(options: argparse.Namespace) -> None:
     predicted = lm.load_model(file).predict(x_test[:10]).argmax(axis=1)
     print("predicted by the model from the file:  " + "  ".join(map(str, predicted)))
     print("labels:                                " + "  ".join(map(str, y_test[:10])))
-    print(f"\nlearning curves: {curves}\nmodel:           {file}")
+    print(f"\nlearning curves: {visible(curves)}\nmodel:           {visible(file)}")
+    return {
+        "lamina": _core.__version__,
+        "accuracy": result["accuracy"],
+        "loss": result["loss"],
+        "seconds": seconds,
+        "files": {"model": file, "curves": curves},
+    }
 
 
 def _train(x: Any, y: Any, epochs: int, seed: int) -> tuple[Trainer, History, float]:

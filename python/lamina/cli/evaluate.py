@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ._options import add_json, add_reading, add_unknown
-from ._output import print_json, print_notes, table_from
+from ._output import model_errors, print_json, print_notes, scores_report, table_from
 
 
 def register(commands: Any) -> None:
@@ -23,9 +23,9 @@ def register(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the scores."""
     from ..tabular import TabularModel
-    from ..tabular._text import scores_text
 
-    model = TabularModel.load(options.model)
+    with model_errors(options.model):
+        model = TabularModel.load(options.model)
     notes: list[str] = []
     table = table_from(options.data, options, model.preprocessor.text_columns)
     scores = model.evaluate(table, options.unknown, notes)
@@ -33,4 +33,4 @@ def run(options: argparse.Namespace) -> None:
         print_json({"model": options.model, "target": model.target, "notes": notes, "scores": scores})
         return
     print_notes(notes)
-    print(scores_text(scores, "rows"))
+    print(scores_report(scores, "rows"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ._output import check_other_file, model_errors, visible
+
 
 def register(commands: Any) -> None:
     """Add the command."""
@@ -24,9 +26,12 @@ def run(options: argparse.Namespace) -> None:
     from ..export import to_c
     from ..model import load_model
 
-    report = to_c(load_model(options.file), options.output, options.name)
+    check_other_file(options, options.output, options.file)
+    with model_errors(options.file):
+        model = load_model(options.file)
+    report = to_c(model, options.output, options.name)
     print(
-        f"{options.output}: {options.name}_predict(const float *input, float *output)\n"
+        f"{visible(options.output)}: {options.name}_predict(const float *input, float *output)\n"
         f"flash  {report.flash:,} bytes of weights ({size_text(report.flash)}), and the code\n"
         f"RAM    {report.ram:,} bytes of stack"
     )

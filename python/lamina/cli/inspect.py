@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _core
 from ._options import add_json
-from ._output import print_json, print_table
+from ._output import counted, model_errors, print_json, print_table, visible
 
 
 def register(commands: Any) -> None:
@@ -22,17 +22,18 @@ def run(options: argparse.Namespace) -> None:
     """Print layers, columns, tensors, metadata."""
     from .._summary import size_text
 
-    metadata, tensors = _core.inspect_file(options.file)
+    with model_errors(options.file):
+        metadata, tensors = _core.inspect_file(options.file)
     if options.json:
         print_json(_as_json(options.file, metadata, tensors))
         return
     total = sum(size for _, _, _, size in tensors)
-    print(f"{options.file}: {len(tensors)} tensors, {size_text(total)}")
+    print(f"{visible(options.file)}: {counted(len(tensors), 'tensor')}, {size_text(total)}")
     if "lamina" in metadata:
         from ..model import load_model
 
         print()
-        load_model(options.file).summary()
+        load_model(options.file).summary(print_fn=_print_visible)
     if "tabular" in metadata and "lamina" in metadata:
         print()
         _print_columns(options.file)
@@ -44,7 +45,13 @@ def run(options: argparse.Namespace) -> None:
         )
     if metadata:
         print()
-        print_table([("metadata", "")] + [(key, _short(value)) for key, value in sorted(metadata.items())])
+        print_table(
+            [("metadata", "")] + [(key, _short(visible(value))) for key, value in sorted(metadata.items())]
+        )
+
+
+def _print_visible(text: str) -> None:
+    print("\n".join(map(visible, text.split("\n"))))
 
 
 def _print_columns(path: str) -> None:
@@ -52,8 +59,8 @@ def _print_columns(path: str) -> None:
 
     model = TabularModel.load(path)
     classes = model.classes
-    kind = "a number" if classes is None else f"one of {_short(', '.join(map(str, classes)))}"
-    print(f"Predicts '{model.target}', {kind}, from these columns:")
+    kind = "a number" if classes is None else f"one of {_short(visible(', '.join(map(str, classes))))}"
+    print(f"Predicts '{visible(model.target)}', {kind}, from these columns:")
     print_table([(column.name, column.describe()) for column in model.preprocessor.columns])
 
 

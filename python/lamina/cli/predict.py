@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
-from ._options import add_json, add_reading, add_unknown
-from ._output import print_json, print_notes, table_from
+from ._options import add_json, add_reading, add_unknown, table_file
+from ._output import (
+    check_other_file,
+    counted,
+    model_errors,
+    print_json,
+    print_notes,
+    table_from,
+    table_source,
+    tell,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from ..tabular._tables import Held
 
 
 def register(commands: Any) -> None:
@@ -24,6 +37,7 @@ def register(commands: Any) -> None:
         "-o",
         "--output",
         metavar="FILE",
+        type=table_file,
         default="-",
         help=".csv, .csv.gz or .parquet to write (default: CSV on stdout)",
     )
@@ -38,15 +52,23 @@ def register(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the predictions."""
     from ..tabular import TabularModel
-    from ..tabular._tables import write_table
+    from ..tabular._tables import Held, write_table
 
-    model = TabularModel.load(options.model)
+    if options.output != "-":
+        check_other_file(options, options.output, options.data, options.model)
+    with model_errors(options.model):
+        model = TabularModel.load(options.model)
     if options.probabilities and model.classes is None:
         raise ArgumentError(
             f"Expected a model of classes for --probabilities, got one of the number '{model.target}'."
         )
-    table = table_from(options.data, options, model.preprocessor.text_columns)
+    source = table_source(options.data)
+    if options.append and not options.json:
+        source = Held(source)
+    table = table_from(source, options, model.preprocessor.text_columns)
     frame, notes = _predictions(model, table, options)
+    if isinstance(source, Held):
+        frame = _appended(_own(table, source, options), frame, notes)
     print_notes(notes)
     if options.json:
         values = frame.to_dict(orient="list")
@@ -55,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
         )
     if options.output != "-":
         write_table(frame, options.output)
-        print(f"{len(frame):,} predictions of '{model.target}' in {options.output}", file=sys.stderr)
+        tell(visible(f"{counted(len(frame), 'prediction')} of '{model.target}' in {options.output}"))
     elif not options.json:
         frame.to_csv(sys.stdout, index=False)
 
@@ -74,11 +96,22 @@ def _predictions(model: Any, table: Any, options: argparse.Namespace) -> tuple[A
         if options.probabilities:
             names = model._target.names()
             columns |= {f"probability_{name}": output[:, i] for i, name in enumerate(names)}
-    frame = pandas().DataFrame(columns)
-    if options.append and not options.json:
-        clash = [name for name in frame.columns if name in table.columns]
-        own = table.drop(columns=clash).convert_dtypes()  # whole numbers beside missing cells stay whole
-        if clash:
-            notes.append(f"the table's own {', '.join(map(repr, clash))} gives way to the model's")
-        frame = pandas().concat([own, frame], axis=1)
-    return frame, notes
+    return pandas().DataFrame(columns), notes
+
+
+def _own(table: Any, source: Held, options: argparse.Namespace) -> Any:
+    """Return the table's own columns: as they stand in the file, but numbers for Parquet."""
+    from ..tabular._tables import read_cells
+
+    if options.output.endswith(".parquet") and not source.is_parquet():
+        return table.convert_dtypes()  # whole numbers beside missing cells stay whole
+    return read_cells(source, options.delimiter, options.encoding)
+
+
+def _appended(own: Any, frame: Any, notes: list[str]) -> Any:
+    from ..tabular._tables import pandas
+
+    clash = [name for name in frame.columns if name in own.columns]
+    if clash:
+        notes.append(f"the table's own {', '.join(map(repr, clash))} gives way to the model's")
+    return pandas().concat([own.drop(columns=clash), frame], axis=1)

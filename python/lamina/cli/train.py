@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Any
 from .. import _core
 from .._progress import duration
 from . import _options
-from ._output import check_writable, print_json, print_notes, print_table, table_from
-from ._progress import TrainingProgress
+from ._output import (
+    check_other_file,
+    check_writable,
+    counted,
+    print_json,
+    print_notes,
+    print_table,
+    scores_report,
+    table_from,
+    visible,
+)
+from ._progress import Droppable, TrainingProgress
 
 if TYPE_CHECKING:
     from ..tabular import TabularModel
@@ -75,7 +85,13 @@ def _add_network(group: Any) -> None:
         default=[64, 64],
         help="units of the hidden layers, or none (default: 64,64)",
     )
-    group.add_argument("--activation", metavar="NAME", default="relu", help="of the hidden layers" + default)
+    group.add_argument(
+        "--activation",
+        metavar="NAME",
+        type=_options.activation,
+        default="relu",
+        help="of the hidden layers" + default,
+    )
     group.add_argument(
         "--dropout", metavar="F", type=fraction, default=0.0, help="after each hidden layer" + default
     )
@@ -106,6 +122,7 @@ def run(options: argparse.Namespace) -> None:
     """Train, print the report, write the model."""
     from ..tabular import Preprocessor, TabularModel
 
+    _check(options)
     check_writable(options.output)  # before training rather than after it
     model = TabularModel(
         options.hidden,
@@ -128,11 +145,14 @@ def run(options: argparse.Namespace) -> None:
             max_categories=options.max_categories,
         ),
     )
-    out = sys.stderr if options.json else sys.stdout  # what a person reads
+    out = Droppable(sys.stderr if options.json else sys.stdout)  # what a person reads
     quiet = options.quiet
     table = table_from(options.data, options, options.categorical)
+    if options.balanced:
+        _check_classes(options, model, table)
     if not quiet:
-        print(f"{len(table):,} rows and {len(table.columns):,} columns in {options.data}", file=out)
+        size = f"{counted(len(table), 'row')} and {counted(len(table.columns), 'column')}"
+        print(f"{size} in {visible(options.data)}", file=out)
     model.fit(table, options.target, callbacks=[TrainingProgress(out, quiet)])
     model.save(options.output)
     if options.json:
@@ -142,13 +162,37 @@ def run(options: argparse.Namespace) -> None:
         _report(model, options.output)
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Wrong usage that no option shows alone."""
+    check_other_file(options, options.output, options.data)
+    for one, other in (("numeric", "categorical"), ("keep", "drop")):
+        both = set(getattr(options, one)).intersection(getattr(options, other))
+        if both:
+            options.error(f"expected a column in --{one} or in --{other}, got '{min(both)}' in both")
+    if options.validation_size + options.test_size >= 1:
+        options.error(
+            "expected --validation-size and --test-size to leave rows to train with, got "
+            f"{options.validation_size:g} and {options.test_size:g}"
+        )
+    if options.balanced and options.task == "regression":
+        options.error("expected classes for --balanced, got --task regression")
+
+
+def _check_classes(options: argparse.Namespace, model: TabularModel, table: Any) -> None:
+    from ..tabular._target import task_of
+
+    task, reason = task_of(model._labelled(table, options.target)[1], options.task)
+    if task == "regression":
+        options.error(f"expected classes for --balanced, got a regression, as {reason}")
+
+
 def _report(model: TabularModel, path: str) -> None:
     summary = model.summary
     epochs = summary["epochs"]
-    split = [f"{summary['rows'][part]:,}" for part in ("training", "validation", "test")]
-    print(
-        f"Target '{summary['target']}': {summary['task']}, as {summary['task_reason']}".replace("as as", "as")
-    )
+    rows = summary["rows"]
+    split = [counted(rows["training"], "row"), f"{rows['validation']:,}", f"{rows['test']:,}"]
+    target = visible(summary["target"])
+    print(f"Target '{target}': {summary['task']}, as {summary['task_reason'].removeprefix('as ')}")
     print("\nColumns")
     columns = [(column.name, column.describe()) for column in model.preprocessor.columns]
     print_table(columns[:_MOST_COLUMNS])
@@ -161,10 +205,10 @@ def _report(model: TabularModel, path: str) -> None:
         print()
         print_notes(summary["notes"], sys.stdout)
     print(
-        f"\n{split[0]} rows to train, {split[1]} for validation, {split[2]} for the test\n"
-        f"{summary['inputs']} inputs, {summary['parameters']:,} parameters; {epochs} "
-        f"{'epoch' if epochs == 1 else 'epochs'} in {duration(summary['seconds'])}, "
+        f"\n{split[0]} to train, {split[1]} for validation, {split[2]} for the test\n"
+        f"{counted(summary['inputs'], 'input')}, {counted(summary['parameters'], 'parameter')}; "
+        f"{counted(epochs, 'epoch')} in {duration(summary['seconds'])}, "
         f"best epoch {summary['best_epoch']}\n"
     )
-    print(model.report)
-    print(f"\nModel: {path}")
+    print(scores_report(summary["scores"], f"{summary['scores_of']} rows"))
+    print(f"\nModel: {visible(path)}")

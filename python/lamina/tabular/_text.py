@@ -36,7 +36,7 @@ def figure(value: float | None) -> str:
     """Return a number with four digits that count, and none lost of a large one."""
     if value is None:
         return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _classes(scores: Scores, rows: str) -> list[str]:
