@@ -10,6 +10,7 @@ namespace {
 // Below 0, 0 or above, as row a comes before row b, equals it or comes after it.
 int compare(std::span<const RowBytes> tables, std::size_t a, std::size_t b) {
   for (const RowBytes& table : tables) {
+    if (table.bytes == 0) continue;  // and perhaps no data
     const auto* data = static_cast<const unsigned char*>(table.data);
     const int order = std::memcmp(data + a * table.bytes, data + b * table.bytes, table.bytes);
     if (order != 0) return order;
