@@ -48,7 +48,7 @@ def _figure_class() -> Any:
     import matplotlib.figure
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    class Figure(matplotlib.figure.Figure):  # type: ignore[misc] # of the same name, which its repr shows
+    class Figure(matplotlib.figure.Figure):  # type: ignore[misc, unused-ignore] # (no types: no matplotlib)
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             FigureCanvasAgg(self)
@@ -103,7 +103,8 @@ def legend_beside(figure: Figure, handles: Sequence[Any], labels: Sequence[str])
     legend = figure.legend(
         handles, labels, loc="outside right upper", ncols=columns, frameon=False, columnspacing=1.2
     )
-    taken = legend.get_window_extent(figure.canvas.get_renderer()).width / figure.dpi
+    canvas: Any = figure.canvas  # of _figure_class
+    taken = legend.get_window_extent(canvas.get_renderer()).width / figure.dpi
     figure.set_size_inches(width + taken, height)
 
 
