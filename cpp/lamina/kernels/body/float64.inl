@@ -1,4 +1,4 @@
-// What works on vectors of float64: the steps of L-BFGS. Bound by memory: one load or store a multiply-add.
+// What works on vectors of float64: the steps of L-BFGS. Most of the time goes to widening float32.
 
 inline Doubles load_doubles(const double* p) {
   Doubles v;
