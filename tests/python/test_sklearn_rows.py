@@ -275,6 +275,18 @@ def test_a_frozen_layer_stays_frozen_when_a_warm_start_changes_a_penalty():
     assert (regressor.coefs_[1] != before[1]).any()
 
 
+def test_all_flags_stay_when_a_warm_start_changes_dropout():
+    classifier = MLPClassifier((8,), batch_norm=True, warm_start=True, **SHORT).fit(X, Y)
+    _, normalization, _, last = classifier.model_.layers
+    normalization.trainable = last.trainable = False
+    classifier.set_params(dropout=0.1).fit(X, Y)
+    assert [layer.trainable for layer in classifier.model_.layers if layer.count_params()] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_large_networks_leave_no_template_behind():
     from lamina.sklearn import _network
 

@@ -110,7 +110,8 @@ class MLP(BaseEstimator):  # type: ignore[misc]
                     f"{type(self).__name__}: expected layers of the shapes that are fitted already, to go on "
                     f"from them, got {architecture.hidden} and {architecture.n_outputs} outputs."
                 ) from error
-            for old, new in zip(dense_layers(self.model_), dense_layers(model), strict=True):
+            olds, news = ([layer for layer in m.layers if layer.count_params()] for m in (self.model_, model))
+            for old, new in zip(olds, news, strict=True):
                 new.trainable = old.trainable
             self.model_, self._trainer = model, None
         self._architecture, self._objective = architecture, objective
