@@ -1,9 +1,10 @@
-"""What several test files need: small models, processes of their own, and a gradient check."""
+"""What several test files need: small models, numbered rows, processes of their own, a gradient check."""
 
 import importlib
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +94,40 @@ def check_gradient(model, loss, network, reference_loss, x, y, training=False, p
     assert gradient.dtype == np.float32
     np.testing.assert_allclose(value, function(flat), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-4 * max(np.abs(expected).max(), 1e-2))
+
+
+def numbered(rows, columns=3):
+    """(x, y, w) that tell their row: x[i] = i + column / 10, y[i] = i, w[i] = 2 i."""
+    i = np.arange(rows)
+    x = (i[:, None] + np.arange(columns) / 10).astype(np.float32)
+    return x, i, (2 * i).astype(np.float32)
+
+
+def rows_of(dataset):
+    """The rows of a pass, and the sizes of its batches; checks that x, y and w still belong together."""
+    batches = [tuple(np.array(part) for part in batch) for batch in dataset]
+    x, y, w = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    np.testing.assert_array_equal(x[:, 0], y.astype(np.float32))
+    np.testing.assert_array_equal(w, 2 * y.astype(np.float32))
+    return y.tolist(), [len(batch[0]) for batch in batches]
+
+
+def write_folder(folder, kind, pieces=(5, 0, 12, 3), weights=True):
+    """Write the rows of numbered() as a folder of files with so many rows each."""
+    folder.mkdir()
+    x, y, w = numbered(sum(pieces))
+    cuts = np.cumsum([0, *pieces])
+    for i, (a, b) in enumerate(pairwise(cuts)):
+        i = i if i < 2 else i + 8  # 10 must come after 1, not before
+        arrays = {"x": x[a:b], "y": y[a:b]} | ({"sample_weight": w[a:b]} if weights else {})
+        if kind == "fortran":
+            np.savez(folder / f"part{i}.npz", **{n: np.asfortranarray(v) for n, v in arrays.items()})
+        elif kind == "npz":
+            np.savez(folder / f"part{i}.npz", **arrays)
+        elif kind == "compressed":
+            np.savez_compressed(folder / f"part{i}.npz", **arrays)
+        else:
+            for name, values in arrays.items():
+                np.save(folder / f"{name}-{i}.npy", values)
+    (folder / "README.txt").write_text("not data")
+    return folder

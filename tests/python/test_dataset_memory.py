@@ -115,24 +115,3 @@ def test_going_on_behind_the_end_of_a_pass_begins_one_pass():
 def test_numbers_of_numpy_are_whole_numbers():
     data = Dataset.from_arrays(np.arange(6)).shuffle(np.int64(3), seed=np.uint8(1)).batch(np.int32(4))
     assert [len(x) for x in data.prefetch(np.int64(1))] == [4, 2]
-
-
-def test_a_header_of_several_lines_is_one(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text('\n"a\nb",c\n1,2\n3,4\n')
-    ((x, y),) = Dataset.from_csv(path, target="c")
-    assert (x.tolist(), y.tolist()) == ([[1], [3]], [2, 4])
-    path.write_text('"a\nb",c\n1,2\n3,word\n')
-    with pytest.raises(lm.DataError, match="line 4"):
-        list(Dataset.from_csv(path))
-
-
-def test_a_function_that_returns_no_iterable_is_named():
-    with pytest.raises(lm.ArgumentError, match="a function that returns an iterable, got 3"):
-        list(Dataset.from_generator(lambda: 3))
-
-
-def test_hidden_files_of_a_folder_are_not_data(tmp_path):
-    np.savez(tmp_path / "a.npz", x=np.zeros((4, 2)), y=np.zeros(4))
-    (tmp_path / "._a.npz").write_bytes(b"of another system")
-    assert Dataset.from_folder(tmp_path).rows == 4
